@@ -1,0 +1,90 @@
+/** `[zk://|zks://]host[:port][,host[:port]…][/chroot]`. Source: `ConnectStringParser`. */
+import { defaultPort } from './constants.ts'
+import { ZooKeeperError } from './errors.ts'
+import { validatePath } from './path.ts'
+
+/** One member of the ensemble, by the name the user gave it. */
+export interface Host {
+  /** A DNS name or an address; IPv6 addresses without brackets. */
+  readonly name: string
+  readonly port: number
+}
+
+export interface ConnectString {
+  readonly hosts: readonly Host[]
+  /** `''` for none, else an absolute path. */
+  readonly chroot: string
+  /** True for `zks://`. */
+  readonly tls: boolean
+}
+
+/**
+ * @example
+ * parseConnectString('zk1, zk2:2182, [::1]:2183/app')
+ * @throws {ZooKeeperError} `BAD_CONNECT_STRING`, saying which part is wrong.
+ */
+export function parseConnectString(text: string): ConnectString {
+  if (typeof text !== 'string') refuse(`it is ${typeof text}, not a string`)
+  const [scheme, rest] = splitScheme(text.trim())
+  const chrootAt = rest.indexOf('/')
+  const hostsText = chrootAt === -1 ? rest : rest.slice(0, chrootAt)
+  const hosts = hostsText
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+    .map(parseHost)
+  if (hosts.length === 0) refuse('it names no host')
+  return {
+    hosts,
+    chroot: parseChroot(chrootAt === -1 ? '' : rest.slice(chrootAt)),
+    tls: scheme === 'zks',
+  }
+}
+
+/** `host:port`, with brackets where the address itself has colons. */
+export function formatHost({ name, port }: Host): string {
+  return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`
+}
+
+function splitScheme(text: string): [scheme: string, rest: string] {
+  const at = text.indexOf('://')
+  if (at === -1) return ['zk', text]
+  const scheme = text.slice(0, at).toLowerCase()
+  if (scheme !== 'zk' && scheme !== 'zks') refuse(`the scheme "${scheme}" is neither zk nor zks`)
+  return [scheme, text.slice(at + 3)]
+}
+
+function parseHost(item: string): Host {
+  if (item.startsWith('[')) {
+    const end = item.indexOf(']')
+    const after = item.slice(end + 1)
+    if (end <= 1 || (after !== '' && !after.startsWith(':')))
+      refuse(`"${item}" is no [address]:port`)
+    return { name: item.slice(1, end), port: parsePort(item, after.slice(1)) }
+  }
+  const parts = item.split(':')
+  if (parts.length > 2)
+    refuse(`"${item}" has several colons; write IPv6 addresses as [address]:port`)
+  const [name = '', port = ''] = parts
+  if (name === '' || /\s/.test(name)) refuse(`"${item}" has no host name`)
+  return { name, port: parsePort(item, item.endsWith(':') ? 'none' : port) }
+}
+
+function parsePort(item: string, digits: string): number {
+  if (digits === '') return defaultPort
+  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0
+  if (port < 1 || port > 65_535) refuse(`the port of "${item}" is not within 1 and 65535`)
+  return port
+}
+
+function parseChroot(chroot: string): string {
+  if (chroot === '' || chroot === '/') return ''
+  validatePath(chroot)
+  return chroot
+}
+
+function refuse(fault: string): never {
+  throw new ZooKeeperError('BAD_CONNECT_STRING', {
+    detail: `the connect string is wrong: ${fault}`,
+  })
+}

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Leaves nothing behind when a test suite dies, even by SIGKILL.
+#
+# Usage: watchdog.sh FOLDER. Standard input is a pipe whose other end only the suite holds; each
+# line is the process id of the server to guard now, an empty line says that none runs. When the
+# suite ends, in whatever way, the kernel closes the pipe: then the server is killed and FOLDER
+# removed. The suite's orderly end takes the same road: it just closes the pipe.
+
+trap '' INT TERM HUP # Ctrl-C in a terminal reaches us too, and must not end us before our work
+
+folder=$1
+server=
+while read -r line; do server=$line; done
+
+if [ -n "$server" ]; then
+  kill -9 "$server" 2>/dev/null
+  # A dying server still writes files, so wait for it. Bounded: where nobody reaps orphans, the
+  # process stays visible for ever.
+  tries=0
+  while [ "$tries" -lt 40 ] && kill -0 "$server" 2>/dev/null; do
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+fi
+rm -rf "$folder"
