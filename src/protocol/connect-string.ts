@@ -21,7 +21,8 @@ export interface ConnectString {
 /**
  * @example
  * parseConnectString('zk1, zk2:2182, [::1]:2183/app')
- * @throws {ZooKeeperError} `BAD_CONNECT_STRING`, saying which part is wrong.
+ * @throws {ZooKeeperError} `BAD_CONNECT_STRING`, saying which part is wrong; `BAD_ARGUMENTS` if that
+ * is the chroot.
  */
 export function parseConnectString(text: string): ConnectString {
   if (typeof text !== 'string') refuse(`it is ${typeof text}, not a string`)
@@ -56,23 +57,20 @@ function splitScheme(text: string): [scheme: string, rest: string] {
 
 function parseHost(item: string): Host {
   if (item.startsWith('[')) {
-    const end = item.indexOf(']')
-    const after = item.slice(end + 1)
-    if (end <= 1 || (after !== '' && !after.startsWith(':')))
-      refuse(`"${item}" is no [address]:port`)
-    return { name: item.slice(1, end), port: parsePort(item, after.slice(1)) }
+    const match = /^\[([^\]\s]+)\](:.*)?$/.exec(item)
+    if (match === null) refuse(`"${item}" is no [address]:port`)
+    return { name: match[1]!, port: parsePort(item, match[2]) }
   }
-  const parts = item.split(':')
-  if (parts.length > 2)
-    refuse(`"${item}" has several colons; write IPv6 addresses as [address]:port`)
-  const [name = '', port = ''] = parts
+  const match = /^([^:]*)(:[^:]*)?$/.exec(item)
+  if (match === null) refuse(`"${item}" has several colons; write IPv6 addresses as [address]:port`)
+  const name = match[1]!
   if (name === '' || /\s/.test(name)) refuse(`"${item}" has no host name`)
-  return { name, port: parsePort(item, item.endsWith(':') ? 'none' : port) }
+  return { name, port: parsePort(item, match[2]) }
 }
 
-function parsePort(item: string, digits: string): number {
-  if (digits === '') return defaultPort
-  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0
+function parsePort(item: string, colonAndDigits: string | undefined): number {
+  if (colonAndDigits === undefined) return defaultPort
+  const port = /^:\d{1,5}$/.test(colonAndDigits) ? Number(colonAndDigits.slice(1)) : 0
   if (port < 1 || port > 65_535) refuse(`the port of "${item}" is not within 1 and 65535`)
   return port
 }

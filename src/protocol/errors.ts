@@ -44,6 +44,8 @@ export class ZooKeeperError extends Error {
   readonly outcome: Outcome
   /** Whether the same call may succeed later without the caller changing anything. */
   readonly retriable: boolean
+  /** What went wrong, in words: the message without operation, path and code. */
+  readonly detail: string
 
   constructor(code: ErrorCode, context: ErrorContext = {}) {
     super(describe(code, context), 'cause' in context ? { cause: context.cause } : undefined)
@@ -56,6 +58,7 @@ export class ZooKeeperError extends Error {
     this.server = context.server ?? null
     this.outcome = context.outcome ?? 'not-applied'
     this.retriable = errorCodes[code].retriable
+    this.detail = context.detail ?? errorCodes[code].meaning
   }
 
   /** Lets two copies of this package recognise each other's errors. */
@@ -80,7 +83,7 @@ export class ProtocolError extends ZooKeeperError {
  */
 export function isZooKeeperError(error: unknown, code?: ErrorCode): error is ZooKeeperError {
   if (typeof error !== 'object' || error === null || !(brand in error)) return false
-  return code === undefined || (error as ZooKeeperError).code === code
+  return error[brand] === true && (code === undefined || (error as ZooKeeperError).code === code)
 }
 
 const names: Partial<Record<ErrorCode, string>> = { ABORTED: 'AbortError', TIMEOUT: 'TimeoutError' }
@@ -90,13 +93,12 @@ function describe(code: ErrorCode, { op, path, errno, outcome, detail }: ErrorCo
   const subject = [op, path].filter((part) => part !== null && part !== undefined).join(' ')
   const meaning = detail ?? errorCodes[code].meaning
   const number = code === 'UNKNOWN_ERROR' && typeof errno === 'number' ? ` ${String(errno)}` : ''
-  const doubt = outcome === 'unknown' ? '; it is unknown whether the write was applied' : ''
+  const doubt = outcome === 'unknown' ? '; the outcome is unknown' : ''
   return printable(`${subject === '' ? '' : `${subject}: `}${meaning}${doubt} (${code}${number})`)
 }
 
 /** Escapes control characters, so that text from the network cannot forge lines of a log. */
 function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this looks for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })

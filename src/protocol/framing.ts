@@ -19,10 +19,14 @@ export class FrameSplitter {
   /** The length the frame announced. More than `end - start` if only its header was kept. */
   length = 0
 
-  /** Longer frames are not buffered: `next()` hands out their first 16 bytes and skips the rest. */
+  /**
+   * Longer frames are not buffered: `next()` hands out their first 16 bytes and skips the rest. A new
+   * limit holds for the frames whose length has not been seen yet.
+   */
   frameBytesMax: number
 
   #chunk: Buffer = this.bytes
+  #chunkEnd = 0
   #offset = 0
   /** The frame that began in an earlier chunk: its prefix, then as much of it as has come. */
   #partial: Buffer | null = null
@@ -34,8 +38,9 @@ export class FrameSplitter {
   }
 
   /** Takes the next bytes of the stream. They are read in place until `next()` returns false. */
-  push(chunk: Buffer): void {
+  push(chunk: Buffer, length: number = chunk.length): void {
     this.#chunk = chunk
+    this.#chunkEnd = length
     this.#offset = 0
   }
 
@@ -48,7 +53,7 @@ export class FrameSplitter {
   next(): boolean {
     this.#skip()
     if (this.#partial !== null) return this.#nextOfPartial(this.#partial)
-    const available = this.#chunk.length - this.#offset
+    const available = this.#chunkEnd - this.#offset
     if (available >= prefixBytes) {
       const kept = this.#keptBytes(this.#chunk, this.#offset)
       if (available >= prefixBytes + kept) {
@@ -67,15 +72,15 @@ export class FrameSplitter {
   #nextOfPartial(partial: Buffer): boolean {
     this.#fill(partial)
     if (this.#filled < partial.length) return false
-    const kept = this.#keptBytes(partial, 0)
-    if (partial.length < prefixBytes + kept) {
-      const whole = Buffer.allocUnsafeSlow(prefixBytes + kept)
+    let whole = partial
+    if (partial.length === prefixBytes) {
+      whole = Buffer.allocUnsafeSlow(prefixBytes + this.#keptBytes(partial, 0))
       partial.copy(whole, 0, 0, prefixBytes)
       this.#partial = whole
       this.#fill(whole)
       if (this.#filled < whole.length) return false
     }
-    this.#handOut(this.#partial!, prefixBytes, kept)
+    this.#handOut(whole, prefixBytes, whole.length - prefixBytes)
     this.#partial = null
     return true
   }
@@ -103,12 +108,12 @@ export class FrameSplitter {
 
   #fill(partial: Buffer): void {
     const from = this.#offset
-    this.#offset = Math.min(this.#chunk.length, from + partial.length - this.#filled)
+    this.#offset = Math.min(this.#chunkEnd, from + partial.length - this.#filled)
     this.#filled += this.#chunk.copy(partial, this.#filled, from, this.#offset)
   }
 
   #skip(): void {
-    const skipped = Math.min(this.#skipBytes, this.#chunk.length - this.#offset)
+    const skipped = Math.min(this.#skipBytes, this.#chunkEnd - this.#offset)
     this.#skipBytes -= skipped
     this.#offset += skipped
   }

@@ -9,13 +9,13 @@ import { ZooKeeperError } from './errors.ts'
  */
 export function validatePath(path: string): void {
   const fault = faultOf(path)
-  if (fault !== null) throw new ZooKeeperError('BAD_ARGUMENTS', { path: path, detail: fault })
+  if (fault !== null) refuse(path, fault)
 }
 
 /** A sequential create may end in `/` or `/.`: the server appends digits before it looks. */
 export function validateSequentialPath(path: string): void {
   const fault = faultOf(typeof path === 'string' ? `${path}1` : path)
-  if (fault !== null) throw new ZooKeeperError('BAD_ARGUMENTS', { path: path, detail: fault })
+  if (fault !== null) refuse(path, fault)
 }
 
 /** `/app` and `/config` make `/app/config`. The empty chroot is no chroot. */
@@ -37,6 +37,12 @@ export function stripChroot(chroot: string, path: string): string {
 export function parentPath(path: string): string {
   const at = path.lastIndexOf('/')
   return at <= 0 ? '/' : path.slice(0, at)
+}
+
+/** What is no string is not repeated in the message: it need not be printable. */
+function refuse(path: unknown, fault: string): never {
+  const text = typeof path === 'string' ? path : null
+  throw new ZooKeeperError('BAD_ARGUMENTS', { path: text, detail: fault })
 }
 
 const slash = 0x2f

@@ -13,7 +13,7 @@ const cache = fileURLToPath(new URL('../../node_modules/.cache/zoowire/', import
  * or ZOOWIRE_ZOOKEEPER_VERSION. Maven takes seconds even when it has everything, hence the cache.
  */
 export async function mavenClassPath(): Promise<string> {
-  const version = process.env['ZOOWIRE_ZOOKEEPER_VERSION']
+  const version = process.env['ZOOWIRE_ZOOKEEPER_VERSION'] || undefined // empty is not set
   const folder = join(cache, `maven-${version ?? 'default'}-${await fingerprint()}`)
   if (!existsSync(folder)) await copyJars(folder, version)
   return join(folder, '*')

@@ -12,14 +12,9 @@ folder=$1
 server=
 while read -r line; do server=$line; done
 
-if [ -n "$server" ]; then
-  kill -9 "$server" 2>/dev/null
-  # A dying server still writes files, so wait for it. Bounded: where nobody reaps orphans, the
-  # process stays visible for ever.
-  tries=0
-  while [ "$tries" -lt 40 ] && kill -0 "$server" 2>/dev/null; do
-    tries=$((tries + 1))
-    sleep 0.05
-  done
-fi
+[ -z "$server" ] || kill -9 "$server" 2>/dev/null
 rm -rf "$folder"
+if [ -n "$server" ]; then
+  sleep 1 # a dying server may still have put a file there
+  rm -rf "$folder"
+fi

@@ -14,6 +14,7 @@ export class Watchdog {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     })
+    this.#shell.stdin?.on('error', () => {}) // somebody killed it: nothing is left to tell it
     this.#shell.unref() // a script that forgets to dispose of its server may still end
   }
 
@@ -24,7 +25,7 @@ export class Watchdog {
 
   /** Kills the guarded server, if one runs, and removes the folder. */
   async finish(): Promise<void> {
-    if (this.#shell.exitCode !== null) return
+    if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return
     this.#shell.ref()
     this.#shell.stdin?.end()
     await once(this.#shell, 'exit')

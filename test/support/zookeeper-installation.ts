@@ -30,16 +30,18 @@ let found: Promise<ZooKeeperInstallation> | undefined
 
 /**
  * Finds, and if need be fetches, a ZooKeeper. `ZOOWIRE_ZOOKEEPER=home|maven|package` forces one
- * source. Rejects with the reason of every source that was tried.
+ * source, and so does ZOOWIRE_ZOOKEEPER_VERSION, since Maven alone has every version. Rejects with
+ * the reason of every source that was tried.
  */
 export function findZooKeeper(): Promise<ZooKeeperInstallation> {
-  found ??= find(candidates(process.env['ZOOWIRE_ZOOKEEPER']))
+  found ??= find(candidates(process.env))
   return found
 }
 
-function candidates(forced: string | undefined): readonly ZooKeeperSource[] {
+function candidates(env: NodeJS.ProcessEnv): readonly ZooKeeperSource[] {
+  const { ZOOWIRE_ZOOKEEPER: forced = '', ZOOWIRE_ZOOKEEPER_VERSION: version = '' } = env
   const all = Object.keys(sources) as ZooKeeperSource[]
-  if (forced === undefined || forced === '') return all
+  if (forced === '') return version === '' ? all : ['maven']
   const chosen = all.find((source) => source === forced)
   if (chosen !== undefined) return [chosen]
   throw new Error(`ZOOWIRE_ZOOKEEPER is "${forced}", but may only be one of: ${all.join(', ')}`)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { fourLetterWord } from './four-letter-word.ts'
-import { freePort } from './free-port.ts'
+import { freePort, isFree } from './free-port.ts'
 import { Watchdog } from './watchdog.ts'
 import {
   findZooKeeper,
@@ -39,7 +39,8 @@ const stopWithinMs = 10_000
 export class ZooKeeperServer implements AsyncDisposable {
   readonly port: number
   readonly source: ZooKeeperSource
-  readonly #folder: string
+  /** Temporary: zoo.cfg, the log and, unless `dataDir` is given, the data. */
+  readonly folder: string
   readonly #command: readonly [string, ...string[]]
   readonly #watchdog: Watchdog
   #java: ChildProcess | null = null
@@ -68,7 +69,7 @@ export class ZooKeeperServer implements AsyncDisposable {
   ) {
     this.port = port
     this.source = installation.source
-    this.#folder = folder
+    this.folder = folder
     this.#command = installation.command(jvmOptions(jvmProperties), join(folder, 'zoo.cfg'))
     this.#watchdog = new Watchdog(folder)
   }
@@ -122,6 +123,8 @@ export class ZooKeeperServer implements AsyncDisposable {
   }
 
   async #launch(): Promise<void> {
+    // Else the words below would be answered by whoever holds the port.
+    if (!(await isFree(this.port))) throw new Error(`port ${this.port} is taken`)
     const java = spawnLogged(this.#command, this.#logFile)
     this.#java = java
     this.#watchdog.guard(java.pid ?? null)
@@ -161,7 +164,7 @@ export class ZooKeeperServer implements AsyncDisposable {
   }
 
   get #logFile(): string {
-    return join(this.#folder, 'server.log')
+    return join(this.folder, 'server.log')
   }
 
   async #logTail(): Promise<string> {
@@ -171,7 +174,10 @@ export class ZooKeeperServer implements AsyncDisposable {
 }
 
 /** The output goes to a file, not to pipes: it is wanted only after a failure. */
-function spawnLogged([program, ...args]: readonly [string, ...string[]], log: string): ChildProcess {
+function spawnLogged(
+  [program, ...args]: readonly [string, ...string[]],
+  log: string,
+): ChildProcess {
   const output = openSync(log, 'a')
   try {
     const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output] })
@@ -216,7 +222,7 @@ function jvmOptions(extra: Readonly<Record<string, string | number | boolean>>):
     'zookeeper.preAllocSize': 4_096, // in KiB: the default grows the log by 64 MiB at once
     'zookeeper.extendedTypesEnabled': true,
     'znode.container.checkIntervalMs': 700,
-    // The password of `super` is `test`.
+    // The password of `super` is `admin`.
     'zookeeper.DigestAuthenticationProvider.superDigest': 'super:xQJmxLMiHGwaqBvst5y6rkB6HQs=',
     'zookeeper.jmx.log4j.disable': true,
     'org.slf4j.simpleLogger.defaultLogLevel': 'warn',

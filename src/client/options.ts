@@ -1,0 +1,143 @@
+import { parseConnectString, type ConnectString } from '../protocol/connect-string.ts'
+import { juteMaxBuffer } from '../protocol/constants.ts'
+import { ZooKeeperError } from '../protocol/errors.ts'
+import { type ACL } from '../protocol/records.ts'
+import { type SessionOptions } from '../session/session.ts'
+import { type Backoff } from '../session/timing.ts'
+import { OPEN_ACL_UNSAFE } from './acl.ts'
+
+/** What every call and every wait takes. */
+export interface CallOptions {
+  /**
+   * Ends the call early, with `ABORTED` and the signal's reason as `cause`. If its request was not
+   * written yet, it never is (`outcome: 'not-applied'`); else its reply is ignored and the outcome is
+   * `'unknown'`.
+   */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Milliseconds after which the call fails with `TIMEOUT`, under the same rules as an abort. The
+   * default is the client's `requestTimeout`; `Infinity` waits for ever.
+   */
+  readonly timeout?: number | undefined
+}
+
+/** An identity that the client takes on at every connection. */
+export interface Auth {
+  /** Such as `'digest'`. */
+  readonly scheme: string
+  /** What the scheme expects, such as `'user:password'`; strings are sent as UTF-8. */
+  readonly auth: string | Uint8Array
+}
+
+/** Where the client reports what it cannot tell a caller. `console` fits. */
+export interface Logger {
+  debug(message: string, ...details: unknown[]): void
+  info(message: string, ...details: unknown[]): void
+  warn(message: string, ...details: unknown[]): void
+  error(message: string, ...details: unknown[]): void
+}
+
+export interface ConnectOptions {
+  /**
+   * Milliseconds without contact after which the servers end the session; servers clamp it to their
+   * limits. Default 18,000: shorter ones expire in virtualised networks without need (Kafka went from
+   * 6 s to 18 s).
+   */
+  readonly sessionTimeout?: number
+  /** Milliseconds a call may take unless it says otherwise. Default 30,000. */
+  readonly requestTimeout?: number
+  /**
+   * Milliseconds `connect` waits for the first session. Default: the session timeout; `Infinity`
+   * tries for ever.
+   */
+  readonly connectTimeout?: number
+  /** Ends `connect` early. It has no effect once connected. */
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds `close` waits for the server's answer. Default 2,000. */
+  readonly closeGrace?: number
+  /** What to do when the servers have expired the session. Default `'renew'`: open another one. */
+  readonly onExpired?: 'renew' | 'close'
+  /** Accept a server that has lost its quorum, for reads. Default false. */
+  readonly readOnly?: boolean
+  /** The ACL of created znodes unless the call says otherwise. Default: open to everyone. */
+  readonly acl?: readonly ACL[]
+  /** Identities to take on at every connection, before anything else is sent. */
+  readonly auth?: readonly Auth[]
+  /** Allow `digest`, which sends the password as it is, to hosts other than loopback. */
+  readonly allowInsecureAuth?: boolean
+  /** Requests without a reply before further calls wait. Default 8,192. */
+  readonly inFlightMax?: number
+  /** Bytes of waiting calls before further ones fail with `QUEUE_FULL`. Default 64 MiB. */
+  readonly queuedBytesMax?: number
+  /** Bytes of a reply before it fails with `REPLY_TOO_LARGE`. Default 4 MiB. */
+  readonly frameInBytesMax?: number
+  /**
+   * Bytes of a request before it fails with `REQUEST_TOO_LARGE`. Default 1,048,575, the servers'
+   * `jute.maxbuffer`; longer ones would cost the connection.
+   */
+  readonly frameOutBytesMax?: number
+  /** Events a watch iterator keeps for a slow consumer before it tells `overflow`. Default 10,000. */
+  readonly watchBufferMax?: number
+  /** Pauses between failed dials. Default: full jitter below 100 ms, doubling up to 10 s. */
+  readonly backoff?: Partial<Backoff>
+  /** Looks up a host name, at each dial. Default: the system's resolver. */
+  readonly lookup?: (name: string) => Promise<readonly string[]>
+  /** Told of what no caller can be told, such as a watch callback that throws. Default: nobody. */
+  readonly logger?: Logger
+}
+
+export interface ClientOptions {
+  readonly target: ConnectString
+  readonly session: SessionOptions
+  readonly connectTimeoutMs: number
+  readonly onExpired: 'renew' | 'close'
+  readonly acl: readonly ACL[]
+  readonly auth: readonly Auth[]
+  readonly allowInsecureAuth: boolean
+  readonly watchBufferMax: number
+  readonly logger: Logger | null
+}
+
+/** Checks and completes what the user gave. Throws `BAD_CONNECT_STRING` or `BAD_ARGUMENTS`. */
+export function resolveOptions(connectString: string, given: ConnectOptions): ClientOptions {
+  const target = parseConnectString(connectString)
+  if (target.tls) {
+    throw new ZooKeeperError('NOT_SUPPORTED', { detail: 'TLS (zks://) is not supported yet' })
+  }
+  const sessionTimeoutMs = positive('sessionTimeout', given.sessionTimeout ?? 18_000)
+  return {
+    target,
+    session: {
+      sessionTimeoutMs: finite('sessionTimeout', sessionTimeoutMs),
+      requestTimeoutMs: positive('requestTimeout', given.requestTimeout ?? 30_000),
+      closeGraceMs: finite('closeGrace', positive('closeGrace', given.closeGrace ?? 2_000)),
+      readOnly: given.readOnly ?? false,
+      backoff: {
+        msMin: positive('backoff.msMin', given.backoff?.msMin ?? 100),
+        msMax: positive('backoff.msMax', given.backoff?.msMax ?? 10_000),
+      },
+      inFlightMax: positive('inFlightMax', given.inFlightMax ?? 8_192),
+      queuedBytesMax: positive('queuedBytesMax', given.queuedBytesMax ?? 64 * 1024 * 1024),
+      frameInBytesMax: positive('frameInBytesMax', given.frameInBytesMax ?? 4 * 1024 * 1024),
+      frameOutBytesMax: positive('frameOutBytesMax', given.frameOutBytesMax ?? juteMaxBuffer),
+    },
+    connectTimeoutMs: positive('connectTimeout', given.connectTimeout ?? sessionTimeoutMs),
+    onExpired: given.onExpired ?? 'renew',
+    acl: given.acl ?? OPEN_ACL_UNSAFE,
+    auth: given.auth ?? [],
+    allowInsecureAuth: given.allowInsecureAuth ?? false,
+    watchBufferMax: positive('watchBufferMax', given.watchBufferMax ?? 10_000),
+    logger: given.logger ?? null,
+  }
+}
+
+/** A number above zero, `Infinity` included. */
+export function positive(name: string, value: number): number {
+  if (typeof value === 'number' && value > 0) return value
+  throw new ZooKeeperError('BAD_ARGUMENTS', { detail: `${name} is not a positive number` })
+}
+
+function finite(name: string, value: number): number {
+  if (value <= 0x7fff_ffff) return value
+  throw new ZooKeeperError('BAD_ARGUMENTS', { detail: `${name} is too large` })
+}

@@ -1,0 +1,261 @@
+/**
+ * Keeps a client in sessions: one at a time, the next when the servers have expired it. What must
+ * outlive a session (credentials, persistent watches, calls that no server has seen) is handed on.
+ */
+import { type ErrorCode } from '../protocol/error-codes.ts'
+import { ZooKeeperError } from '../protocol/errors.ts'
+import { Credential } from '../session/auth.ts'
+import { type Failure } from '../session/call.ts'
+import { Driver } from '../session/driver.ts'
+import { Hosts } from '../session/hosts.ts'
+import { type Runtime } from '../session/runtime.ts'
+import { Session, type SessionChange } from '../session/session.ts'
+import { type Watcher, Watches, type WatchEvent } from '../session/watches.ts'
+import { type CallOptions, type ClientOptions, positive } from './options.ts'
+import { type AbandonableCall } from './request.ts'
+import { Signals } from './signals.ts'
+import { isFinal, type State, type StateChange, States } from './states.ts'
+
+/** Something long-lived that ends with the client. */
+export interface Ending {
+  end(): void
+  fail(error: unknown): void
+}
+
+export class SessionKeeper {
+  readonly states = new States()
+  readonly signals = new Signals()
+  /** Iterators to end with the client. */
+  readonly open = new Set<Ending>()
+  readonly options: ClientOptions
+  #session: Session
+  #driver: Driver
+  #previousSessionId: bigint | null = null
+  /** Why no further call is accepted; null while calls are. */
+  #endCode: ErrorCode | null = null
+  #closing: Promise<void> | null = null
+  readonly #runtime: Runtime
+
+  constructor(runtime: Runtime, options: ClientOptions) {
+    this.#runtime = runtime
+    this.options = options
+    this.#session = this.#newSession(new Watches(this.#deliver), [])
+    this.#driver = new Driver(this.#session, runtime)
+  }
+
+  get session(): Session {
+    return this.#session
+  }
+
+  /** Starts to dial; resolves with the first session. */
+  async connect(signal: AbortSignal | undefined): Promise<void> {
+    this.#driver.wake()
+    try {
+      await this.waitFor(this.options.session.readOnly ? readable : writable, {
+        signal,
+        timeout: this.options.connectTimeoutMs,
+      })
+    } catch (error) {
+      await this.close()
+      throw this.#firstSessionError(error)
+    }
+  }
+
+  /** Sends a request, or fails it at once if the client has ended. */
+  send(request: AbandonableCall, options: CallOptions | undefined): void {
+    if (this.#endCode !== null) {
+      request.fail({ code: this.#endCode, outcome: 'not-applied' })
+      return
+    }
+    if (options?.signal !== undefined || options?.timeout !== undefined) {
+      if (!this.#watchOver(request, options)) return
+      this.#session.submit(request, options.timeout !== undefined)
+    } else {
+      this.#session.submit(request)
+    }
+    this.#driver.wake()
+  }
+
+  /** Takes on an identity for all connections; resolves when a server has accepted it. */
+  addAuth(scheme: string, auth: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settled = (failure: Failure | undefined) => {
+        if (failure === undefined) resolve()
+        else reject(new ZooKeeperError(failure.code, { ...failure, op: 'addAuth' }))
+      }
+      if (this.#endCode !== null) {
+        settled({ code: this.#endCode })
+        return
+      }
+      this.#session.addCredential(new Credential(scheme, auth, settled))
+      this.#driver.wake()
+    })
+  }
+
+  /** Resolves once the state is one of `states`; rejects if that cannot happen any more. */
+  waitFor(states: readonly State[], { signal, timeout }: CallOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (code?: ErrorCode, cause?: unknown) => {
+        stopListening()
+        stopSignal()
+        timer.cancel()
+        if (code === undefined) resolve()
+        else
+          reject(new ZooKeeperError(code, { op: 'waitFor', ...(cause !== undefined && { cause }) }))
+      }
+      const look = (state: State) => {
+        if (states.includes(state)) end()
+        else if (isFinal(state)) end(state === 'closed' ? 'CLOSED' : 'AUTH_FAILED')
+      }
+      const limitMs = positive('timeout', timeout ?? this.options.session.requestTimeoutMs)
+      const timer = this.#runtime.timer(this.#runtime.nowMs() + limitMs, () => {
+        end('TIMEOUT')
+      })
+      const stopListening = this.states.listen(({ state }) => {
+        look(state)
+      })
+      const abort = (reason: unknown) => {
+        end('ABORTED', reason)
+      }
+      const stopSignal = signal === undefined ? nothing : this.signals.add(signal, { abort })
+      if (signal?.aborted === true) abort(signal.reason)
+      else look(this.states.current)
+    })
+  }
+
+  /** Asks for a pass of the driver: something was done to the session. */
+  wake(): void {
+    this.#driver.wake()
+  }
+
+  /** Ends everything, within the close grace. Never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#endCode ??= 'CLOSED'
+    if (!isFinal(this.states.current)) {
+      const closed = this.waitFor(['closed'], { timeout: Infinity }).catch(nothing)
+      if (this.#session.state === 'expired') this.#publish('closed', 'close-requested', null)
+      else this.#session.close(this.#runtime.nowMs())
+      this.#driver.wake()
+      await closed
+    }
+    this.signals.clear()
+  }
+
+  /** @returns false if the request is over before it began. */
+  #watchOver(request: AbandonableCall, { signal, timeout }: CallOptions): boolean {
+    if (signal?.aborted === true) {
+      request.fail({ code: 'ABORTED', outcome: 'not-applied', cause: signal.reason })
+      return false
+    }
+    request.abandon = (code, cause) => {
+      this.#session.abandon(request, code, cause)
+    }
+    const stopSignal = signal === undefined ? nothing : this.signals.add(signal, request)
+    const stopTimer = timeout === undefined ? nothing : this.#startTimer(request, timeout)
+    request.release = () => {
+      stopSignal()
+      stopTimer()
+    }
+    return true
+  }
+
+  #startTimer(request: AbandonableCall, timeoutMs: number): () => void {
+    const timer = this.#runtime.timer(this.#runtime.nowMs() + timeoutMs, () => {
+      request.abandon?.('TIMEOUT')
+    })
+    return () => {
+      timer.cancel()
+    }
+  }
+
+  #newSession(watches: Watches, credentials: Credential[]): Session {
+    return new Session(this.options.session, {
+      hosts: new Hosts(this.options.target.hosts, () => this.#runtime.random()),
+      watches,
+      credentials,
+      random: () => this.#runtime.random(),
+      nowMs: () => this.#runtime.nowMs(),
+      onChange: this.#onChange,
+    })
+  }
+
+  readonly #onChange = ({ state, reason, cause }: SessionChange): void => {
+    if (state === 'closing') return
+    this.#publish(state, reason, cause)
+    if (state === 'expired') this.#handleExpiry()
+  }
+
+  #publish(state: State, reason: StateChange['reason'], cause: unknown): void {
+    const { id, server } = this.#session
+    const isNew = state === 'connected' || state === 'read-only'
+    const previousSessionId = isNew ? this.#previousSessionId : null
+    if (isNew) this.#previousSessionId = null
+    if (state === 'auth-failed') this.#endCode ??= 'AUTH_FAILED'
+    if (state === 'closed') this.#endCode ??= 'CLOSED'
+    if (isFinal(state)) this.#endIterators()
+    const previous = this.states.current
+    this.states.publish({
+      state,
+      previous,
+      reason,
+      sessionId: id,
+      previousSessionId,
+      server,
+      cause,
+    })
+  }
+
+  #handleExpiry(): void {
+    const expired = this.#session
+    if (this.options.onExpired === 'close' || this.#endCode !== null) {
+      this.#endCode ??= 'SESSION_EXPIRED'
+      expired.pipeline.failWaiting('SESSION_EXPIRED')
+      this.#publish('closed', 'refused', null)
+      return
+    }
+    const watches = new Watches(this.#deliver)
+    watches.inherit(expired.watches)
+    this.#previousSessionId = expired.id
+    this.#session = this.#newSession(watches, expired.credentials)
+    this.#driver = new Driver(this.#session, this.#runtime)
+    this.#publish('connecting', 'renewed', null)
+    for (const call of expired.pipeline.takeWaiting()) this.#session.pipeline.submit(call)
+    this.#driver.wake()
+  }
+
+  #endIterators(): void {
+    for (const one of [...this.open]) {
+      if (this.#endCode === 'CLOSED') one.end()
+      else one.fail(new ZooKeeperError(this.#endCode ?? 'CLOSED'))
+    }
+  }
+
+  /** User code runs in a microtask, so never within the reading of a frame, and in wire order. */
+  readonly #deliver = (watcher: Watcher, event: WatchEvent): void => {
+    resolved
+      .then(() => {
+        watcher(event)
+      })
+      .catch((error: unknown) => {
+        this.options.logger?.error('zoowire: a watch callback failed', error)
+      })
+  }
+
+  #firstSessionError(error: unknown): unknown {
+    if (!(error instanceof ZooKeeperError) || error.code !== 'TIMEOUT') return error
+    const cause = this.#session.lastLoss
+    const last = cause instanceof Error ? cause.message : 'no server answered'
+    const detail = `no session within ${this.options.connectTimeoutMs} ms; last failure: ${last}`
+    return new ZooKeeperError('TIMEOUT', { op: 'connect', detail, cause })
+  }
+}
+
+const writable: readonly State[] = ['connected']
+const readable: readonly State[] = ['connected', 'read-only']
+const resolved = Promise.resolve()
+const nothing = (): void => undefined

@@ -1,0 +1,80 @@
+import { type SessionState, type Trigger } from '../session/state.ts'
+import { EventQueue } from './event-queue.ts'
+
+/**
+ * What the client knows of its session.
+ *
+ * - `connecting`: none yet, or the next one after an expiry.
+ * - `connected`: served.
+ * - `read-only`: served by a server without a quorum; writes fail with `NOT_READ_ONLY`.
+ * - `suspended`: no link; the servers still keep the session.
+ * - `lost`: nothing heard for 4/3 of the session timeout: treat ephemerals as gone. The session is
+ *   still offered at each dial, because a restarted ensemble may accept it.
+ * - `expired`: a server said so.
+ * - `auth-failed`, `closed`: the end.
+ */
+export type State = Exclude<SessionState, 'closing'>
+
+export interface StateChange {
+  readonly state: State
+  readonly previous: State
+  /** What happened; `'renewed'` when a new session takes the place of an expired one. */
+  readonly reason: Trigger | 'renewed'
+  /** The session concerned; 0n if there is none yet. */
+  readonly sessionId: bigint
+  /** The session before it, where this change brings another one. */
+  readonly previousSessionId: bigint | null
+  /** `host:port`, while connected. */
+  readonly server: string | null
+  /** What ended the connection, where something did. */
+  readonly cause: unknown
+}
+
+/** Changes a slow reader of `states()` may be behind by. */
+const behindMax = 1_000
+
+/** The present state, and everyone who waits for another. */
+export class States {
+  #current: State = 'connecting'
+  readonly #listeners = new Set<(change: StateChange) => void>()
+
+  get current(): State {
+    return this.#current
+  }
+
+  listen(listener: (change: StateChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  publish(change: StateChange): void {
+    this.#current = change.state
+    for (const listener of [...this.#listeners]) listener(change)
+  }
+
+  /** Every change from now on, up to and including the last one. */
+  async *changes(): AsyncGenerator<StateChange, undefined> {
+    const queue = new EventQueue<StateChange | null>(behindMax, null)
+    const stop = this.listen((change) => {
+      queue.push(change)
+      if (isFinal(change.state)) queue.end()
+    })
+    if (isFinal(this.#current)) queue.end()
+    try {
+      for (;;) {
+        const change = await queue.next()
+        if (change === undefined) return undefined
+        if (change !== null) yield change
+      }
+    } finally {
+      stop()
+    }
+  }
+}
+
+/** Whether the client can do nothing more. `expired` may be followed by a new session. */
+export function isFinal(state: State): boolean {
+  return state === 'closed' || state === 'auth-failed'
+}

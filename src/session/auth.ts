@@ -1,0 +1,51 @@
+import { operations } from '../protocol/operations.ts'
+import { Call, type Failure } from './call.ts'
+
+/**
+ * One identity that every connection of the session takes on, before anything else is sent on it.
+ * Servers keep identities per connection, so it is told to each of them anew.
+ */
+export class Credential {
+  readonly scheme: string
+  /** Private, so that no inspection and no log prints it. */
+  readonly #auth: Uint8Array
+  /** Called once with the first answer: undefined if a server accepted it. */
+  readonly #settled: (failure: Failure | undefined) => void
+
+  constructor(
+    scheme: string,
+    auth: Uint8Array,
+    settled: (failure: Failure | undefined) => void = () => undefined,
+  ) {
+    this.scheme = scheme
+    this.#auth = auth
+    this.#settled = settled
+  }
+
+  /** The packet that tells the present connection. */
+  call(): Call {
+    return new AuthCall({ type: 0, scheme: this.scheme, auth: this.#auth }, this)
+  }
+
+  settle(failure?: Failure): void {
+    this.#settled(failure)
+  }
+}
+
+class AuthCall extends Call {
+  readonly #credential: Credential
+
+  constructor(request: unknown, credential: Credential) {
+    super(operations.auth, request, '', null)
+    this.#credential = credential
+  }
+
+  override succeed(): void {
+    this.#credential.settle()
+  }
+
+  /** A lost connection decides nothing: the next one is told again. */
+  override fail(failure: Failure): void {
+    if (failure.code !== 'CONNECTION_LOSS') this.#credential.settle(failure)
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Moves bytes and time between one session and a runtime. It decides nothing: after every input it
+ * goes through the same short list, in the same order.
+ */
+import { formatHost } from '../protocol/connect-string.ts'
+import { ZooKeeperError } from '../protocol/errors.ts'
+import { type DialTarget } from './hosts.ts'
+import { type Link, type Runtime, type Timer, type Transport } from './runtime.ts'
+import { type Session } from './session.ts'
+
+export class Driver {
+  readonly #session: Session
+  readonly #runtime: Runtime
+  /** The present link, from the dial on; what an earlier one still tells is ignored. */
+  #link: DriverLink | null = null
+  #timer: Timer | null = null
+  #timerAtMs = Infinity
+  #isDeferred = false
+
+  constructor(session: Session, runtime: Runtime) {
+    this.#session = session
+    this.#runtime = runtime
+  }
+
+  /** Asks for one pass when the present turn is over, however often it is asked. */
+  wake(): void {
+    if (this.#isDeferred) return
+    this.#isDeferred = true
+    this.#runtime.defer(this.#driveDeferred)
+  }
+
+  /** One pass: what the session wants done, done. */
+  drive(): void {
+    this.#drop()
+    this.#dial()
+    this.#write()
+    this.#arm()
+  }
+
+  readonly #driveDeferred = () => {
+    this.#isDeferred = false
+    this.drive()
+  }
+
+  #drop(): void {
+    if (!this.#session.takeDrop()) return
+    this.#link?.destroy()
+    this.#link = null
+  }
+
+  #dial(): void {
+    const target = this.#session.takeDial(this.#runtime.nowMs())
+    if (target === null) return
+    const link = new DriverLink(this, this.#session, this.#runtime)
+    this.#link = link
+    link.dial(target)
+  }
+
+  #write(): void {
+    while (this.#link?.isWritable === true) {
+      const parts = this.#session.takeOutput(this.#runtime.nowMs())
+      if (parts.length === 0) return
+      this.#link.write(parts)
+    }
+  }
+
+  /** Early calls are harmless, so a timer is only replaced by an earlier one, or by none. */
+  #arm(): void {
+    const atMs = this.#session.nextDeadlineMs
+    if (atMs >= this.#timerAtMs && atMs !== Infinity) return
+    this.#timer?.cancel()
+    this.#timerAtMs = atMs
+    if (atMs === Infinity) return
+    this.#timer = this.#runtime.timer(atMs, () => {
+      this.#timerAtMs = Infinity
+      this.#session.handleDeadline(this.#runtime.nowMs())
+      this.drive()
+    })
+  }
+
+  isPresent(link: DriverLink): boolean {
+    return this.#link === link
+  }
+
+  forget(): void {
+    this.#link = null
+  }
+}
+
+/** One connection, from the look-up of its address to its end. */
+class DriverLink implements Link {
+  /** Whether the session may be asked for output: open, and no write outstanding. */
+  isWritable = false
+  #transport: Transport | null = null
+  readonly #driver: Driver
+  readonly #session: Session
+  readonly #runtime: Runtime
+
+  constructor(driver: Driver, session: Session, runtime: Runtime) {
+    this.#driver = driver
+    this.#session = session
+    this.#runtime = runtime
+  }
+
+  /** Names are looked up anew at each dial: a restarted server may have another address. */
+  dial({ host, attempt }: DialTarget): void {
+    this.#runtime.resolve(host.name).then(
+      (addresses) => {
+        if (!this.#driver.isPresent(this)) return
+        const address = addresses[attempt % addresses.length]
+        if (address === undefined) {
+          const detail = `${formatHost(host)} has no address`
+          this.handleClosed(new ZooKeeperError('CONNECTION_LOSS', { detail }))
+        } else {
+          const target = { address, port: host.port, name: host.name }
+          this.#transport = this.#runtime.dial(target, this)
+        }
+      },
+      (error: unknown) => {
+        this.handleClosed(error)
+      },
+    )
+  }
+
+  write(parts: readonly Uint8Array[]): void {
+    if (this.#transport!.write(parts)) this.#session.handleWritten()
+    else this.isWritable = false
+  }
+
+  destroy(): void {
+    this.#transport?.destroy()
+  }
+
+  handleOpened(): void {
+    if (!this.#driver.isPresent(this)) return
+    this.isWritable = true
+    this.#session.handleOpened()
+    this.#driver.drive()
+  }
+
+  handleBytes(bytes: Buffer, length: number): void {
+    if (!this.#driver.isPresent(this)) return
+    try {
+      this.#session.handleBytes(this.#runtime.nowMs(), bytes, length)
+    } catch (error) {
+      // A bad frame costs its connection, never the process.
+      this.destroy()
+      this.handleClosed(error)
+      return
+    }
+    this.#driver.drive()
+  }
+
+  handleWritten(): void {
+    if (!this.#driver.isPresent(this)) return
+    this.isWritable = true
+    this.#session.handleWritten()
+    this.#driver.drive()
+  }
+
+  handleClosed(cause: unknown): void {
+    if (!this.#driver.isPresent(this)) return
+    this.#driver.forget()
+    this.#session.handleClosed(this.#runtime.nowMs(), cause)
+    this.#driver.drive()
+  }
+}

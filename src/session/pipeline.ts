@@ -1,0 +1,401 @@
+/**
+ * Calls on their way to the server and back, in call order throughout:
+ *
+ *          submit ─┬──────────────┐
+ *                  ▼              ▼
+ *     held  [ h₃ h₂ h₁ ] ──▶ batch [ b₂ b₁ ] ──take──▶ written [ w₃ w₂ w₁ ] ──▶ reply
+ *     no link, or no room     encoded, this turn        the server owes w₁ next
+ *     └──────────── not-applied ──────────────┘         └────── unknown ──────┘
+ *
+ * ZooKeeper answers in order, so the reply at hand belongs to the oldest written call or the
+ * connection is worthless. When a connection is cut, reads go back to the front of `held`, writes
+ * that a server may have seen fail, and everything else waits for the next connection.
+ */
+import { type Reader, type Writer } from '../protocol/bytes.ts'
+import { AddWatchMode, Xid, xidMax } from '../protocol/constants.ts'
+import { type ErrorCode, errorCodeOf, errorCodes } from '../protocol/error-codes.ts'
+import { ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
+import { operations } from '../protocol/operations.ts'
+import { type AddWatchRequest } from '../protocol/records.ts'
+import { Batch } from './batch.ts'
+import { CallQueue } from './call-queue.ts'
+import { type Call, type Failure, Phase } from './call.ts'
+import { copyFrame, encodeFrame, frameLength, newWriter } from './frame.ts'
+import { type Watches } from './watches.ts'
+
+export interface PipelineLimits {
+  /** Requests without a reply, batched or written. Further calls wait. */
+  readonly inFlightMax: number
+  /** Bytes of calls that wait for a link or for room. Further calls fail with `QUEUE_FULL`. */
+  readonly queuedBytesMax: number
+  /** Bytes of one request. Longer ones fail with `REQUEST_TOO_LARGE`. */
+  readonly frameOutBytesMax: number
+}
+
+/** Bytes handed to the socket at a time: a ping never waits behind more than this. */
+const batchBytesMax = 256 * 1024
+
+/** What a waiting call costs besides its frame; an estimate that keeps the limit honest. */
+const callBytes = 256
+
+const noNode = errorCodes.NO_NODE.errno
+
+export class Pipeline {
+  /** Whom the calls in flight were sent to, for their errors. */
+  peer: { readonly server: string | null; readonly sessionId: bigint | null }
+
+  // The last zxid seen in a reply, as two halves: a bigint per reply would cost more than the rest.
+  #zxidHigh = 0
+  #zxidLow = 0
+  #xid = 0
+  #isOpen = false
+  #heldBytes = 0
+  #heldSettled = 0
+  #held = new CallQueue()
+  #scratch: Writer | null = null
+  readonly #batch: Batch
+  readonly #written = new CallQueue()
+  /** Auth replies overtake others, so they are matched among themselves. */
+  readonly #auths = new CallQueue()
+  readonly #watches: Watches
+  readonly #limits: PipelineLimits
+
+  constructor(limits: PipelineLimits, watches: Watches) {
+    this.#limits = limits
+    this.#watches = watches
+    this.#batch = new Batch(limits.frameOutBytesMax)
+    this.peer = { server: null, sessionId: null }
+  }
+
+  get lastZxid(): bigint {
+    return (BigInt(this.#zxidHigh) << 32n) | BigInt(this.#zxidLow >>> 0)
+  }
+
+  get inFlight(): number {
+    return this.#batch.calls.length + this.#written.length
+  }
+
+  /** Calls waiting for a link or for room, and their bytes. */
+  get held(): { readonly calls: number; readonly bytes: number } {
+    return { calls: this.#held.length - this.#heldSettled, bytes: this.#heldBytes }
+  }
+
+  get wantsWrite(): boolean {
+    return this.#batch.length > 0
+  }
+
+  get deadlineMs(): number {
+    return Math.min(
+      deadlineOf(this.#written),
+      deadlineOf(this.#batch.calls),
+      deadlineOf(this.#held),
+    )
+  }
+
+  /** Accepts a call. It leaves in the order of `submit`, at once if there is a link with room. */
+  submit(call: Call): void {
+    if (this.#hasRoom && this.#held.length === 0) this.#send(call)
+    else this.#hold(call)
+  }
+
+  /** A link is up. `first` goes out before anything that waits. */
+  open(first: readonly Call[]): void {
+    this.#isOpen = true
+    this.#prepend(first)
+    this.release()
+  }
+
+  /** Lets waiting calls out while there is room. */
+  release(): void {
+    while (this.#held.length > 0 && this.#hasRoom) {
+      const call = this.#held.shift()
+      if (call.phase === Phase.settled) this.#heldSettled--
+      else {
+        this.#heldBytes -= call.heldBytes
+        this.#send(call)
+      }
+    }
+  }
+
+  /** Sends a call now whatever is in flight: for the closeSession that ends the pipeline. */
+  sendLast(call: Call): void {
+    this.#send(call)
+    this.#isOpen = false
+  }
+
+  /**
+   * Takes the batch, which from this moment on a server may see.
+   *
+   * @returns the parts to write in order; none if there is nothing to write.
+   */
+  take(): Uint8Array[] {
+    const { parts, calls } = this.#batch.take()
+    for (const call of calls) {
+      call.phase = Phase.written
+      if (call.operation === operations.auth) this.#auths.push(call)
+      else this.#written.push(call)
+    }
+    return parts
+  }
+
+  /** The parts taken last have left. */
+  releaseOutput(): void {
+    this.#batch.release()
+    this.release()
+  }
+
+  /**
+   * Settles the oldest written call with its reply.
+   *
+   * @throws {ProtocolError} if the reply is not the one that is due, or cannot be decoded.
+   */
+  handleReply(xid: number, zxidHigh: number, zxidLow: number, err: number, reader: Reader): void {
+    const call = this.#takeDue(this.#written, xid)
+    this.#seeZxid(zxidHigh, zxidLow)
+    this.#settle(call, err, reader)
+  }
+
+  /** Settles the oldest auth packet. An unasked-for reply is none of the pipeline's business. */
+  handleAuthReply(err: number, reader: Reader): void {
+    if (this.#auths.length > 0) this.#settle(this.#auths.shift(), err, reader)
+  }
+
+  /** A reply was too long to keep. It fails its call alone, if the call is due. */
+  handleOversizeReply(xid: number, err: number, length: number): void {
+    const call = this.#takeDue(this.#written, xid)
+    if (call.phase === Phase.settled) return
+    const outcome = err === 0 ? 'applied' : 'not-applied'
+    const detail = `the reply has ${length} bytes, more than this client accepts`
+    this.#fail(call, { code: 'REPLY_TOO_LARGE', outcome, detail })
+  }
+
+  /** Fails a call early, because its signal fired or its own timeout is over. */
+  abandon(call: Call, code: ErrorCode, cause?: unknown): void {
+    if (call.phase === Phase.settled) return
+    if (call.phase === Phase.batched) this.#batch.drop()
+    if (call.phase === Phase.held) this.#forgetHeld(call)
+    this.#failUnanswered(call, { code, cause })
+    if (this.#heldSettled > 64 && this.#heldSettled * 2 > this.#held.length) this.#sweepHeld()
+  }
+
+  /** Fails the calls whose default timeout is over. */
+  expire(nowMs: number): void {
+    for (const queue of [this.#written, this.#batch.calls, this.#held]) {
+      for (const call of callsDue(queue, nowMs)) this.abandon(call, 'TIMEOUT')
+    }
+  }
+
+  /** The link is gone: what a server may have seen fails, except for reads; the rest waits. */
+  cut(cause: unknown): void {
+    this.#isOpen = false
+    const unanswered = [...this.#auths.drain(), ...this.#written.drain()]
+    const waiting: Call[] = []
+    const failed: Call[] = []
+    for (const call of [...unanswered, ...this.#batch.drain(), ...this.#held.drain()]) {
+      if (call.phase === Phase.settled) continue
+      const isSeen = call.phase === Phase.written
+      const { effect } = call.operation
+      if (effect === 'read' || (effect === 'write' && !isSeen)) {
+        call.isResent ||= isSeen
+        waiting.push(call)
+      } else {
+        failed.push(call)
+      }
+    }
+    this.#heldBytes = 0
+    this.#heldSettled = 0
+    for (const call of waiting) this.#enqueue(call)
+    for (const call of failed) this.#failUnanswered(call, { code: 'CONNECTION_LOSS', cause })
+  }
+
+  /** Fails every call that no server has seen, and forgets them. */
+  failWaiting(code: ErrorCode, cause?: unknown): void {
+    for (const call of this.takeWaiting()) this.#failUnanswered(call, { code, cause })
+  }
+
+  /** Fails the waiting calls that an earlier connection has sent already. */
+  failResent(code: ErrorCode): void {
+    for (const call of [...this.#held].filter(({ isResent }) => isResent)) this.abandon(call, code)
+  }
+
+  /** Fails everything, whatever a server has seen of it. */
+  failAll(code: ErrorCode, cause?: unknown): void {
+    const unanswered = [...this.#auths.drain(), ...this.#written.drain()]
+    this.failWaiting(code, cause)
+    for (const call of unanswered) {
+      if (call.phase !== Phase.settled) this.#failUnanswered(call, { code, cause })
+    }
+  }
+
+  /** Takes out the calls that no server has seen, for another session to carry out. */
+  takeWaiting(): Call[] {
+    const calls = [...this.#batch.drain(), ...this.#held.drain()]
+    this.#heldBytes = 0
+    this.#heldSettled = 0
+    const waiting = calls.filter((call) => call.phase !== Phase.settled)
+    for (const call of waiting) call.phase = Phase.held
+    return waiting
+  }
+
+  get #hasRoom(): boolean {
+    return (
+      this.#isOpen && this.#batch.length < batchBytesMax && this.inFlight < this.#limits.inFlightMax
+    )
+  }
+
+  #send(call: Call): void {
+    const xid = call.operation === operations.auth ? Xid.auth : this.#nextXid()
+    try {
+      this.#batch.add(call, xid)
+    } catch (error) {
+      this.#refuse(call, error)
+    }
+  }
+
+  /** Writes are encoded now, so that the caller may reuse its data; reads when their turn comes. */
+  #hold(call: Call): void {
+    try {
+      if (call.operation.effect === 'write') call.frame ??= this.#encodeAlone(call)
+    } catch (error) {
+      this.#refuse(call, error)
+      return
+    }
+    const bytes = heldBytesOf(call)
+    if (this.#heldBytes + bytes > this.#limits.queuedBytesMax) {
+      this.#failUnanswered(call, { code: 'QUEUE_FULL' })
+    } else {
+      this.#enqueue(call)
+    }
+  }
+
+  #enqueue(call: Call): void {
+    call.phase = Phase.held
+    call.heldBytes = heldBytesOf(call)
+    this.#heldBytes += call.heldBytes
+    this.#held.push(call)
+  }
+
+  #prepend(first: readonly Call[]): void {
+    if (first.length === 0) return
+    const behind = this.#held.drain()
+    for (const call of first) this.#enqueue(call)
+    for (const call of behind) this.#held.push(call)
+  }
+
+  #encodeAlone(call: Call) {
+    const writer = (this.#scratch ??= newWriter())
+    writer.rewind(0)
+    encodeFrame(writer, call, 0, this.#limits.frameOutBytesMax)
+    return copyFrame(writer, 0, writer.offset)
+  }
+
+  /** A request that cannot be written is its caller's mistake, not the connection's. */
+  #refuse(call: Call, error: unknown): void {
+    if (error instanceof ZooKeeperError) {
+      this.#failUnanswered(call, { code: error.code, detail: error.detail })
+    } else {
+      const detail = error instanceof Error ? error.message : 'the request cannot be encoded'
+      this.#failUnanswered(call, { code: 'BAD_ARGUMENTS', detail, cause: error })
+    }
+  }
+
+  #nextXid(): number {
+    this.#xid = this.#xid === xidMax ? 1 : this.#xid + 1
+    return this.#xid
+  }
+
+  #takeDue(queue: CallQueue, xid: number): Call {
+    if (queue.length === 0) throw new ProtocolError(`reply ${xid} answers no request`)
+    const due = queue.at(0)
+    if (due.xid !== xid) throw new ProtocolError(`reply ${xid} came where ${due.xid} was due`)
+    return queue.shift()
+  }
+
+  #settle(call: Call, err: number, reader: Reader): void {
+    if (call.phase === Phase.settled) return // abandoned; its reply only keeps the order
+    if (err !== 0) {
+      if (err === noNode && call.operation === operations.exists) this.#watch(call, 'exist')
+      this.#fail(call, { code: errorCodeOf(err), errno: err, outcome: 'not-applied' })
+      return
+    }
+    let response: unknown
+    try {
+      response = call.operation.response.read(reader)
+    } catch (error) {
+      this.#fail(call, { code: 'PROTOCOL_ERROR', outcome: 'applied', cause: error })
+      throw error
+    }
+    this.#watchOnSuccess(call)
+    call.phase = Phase.settled
+    call.succeed(response)
+  }
+
+  #watchOnSuccess(call: Call): void {
+    if (call.watcher === null) return
+    const kind = call.operation.watch
+    if (kind === 'persistent') {
+      const { mode } = call.request as AddWatchRequest
+      this.#watch(call, mode === AddWatchMode.persistent ? 'persistent' : 'recursive')
+    } else if (kind !== null) {
+      this.#watch(call, kind)
+    }
+  }
+
+  #watch(call: Call, table: Parameters<Watches['add']>[0]): void {
+    if (call.watcher !== null) this.#watches.add(table, call.path, call.watcher)
+  }
+
+  #failUnanswered(call: Call, failure: Failure): void {
+    const isSeen = call.phase === Phase.written || call.isResent
+    this.#fail(call, { ...failure, outcome: isSeen ? 'unknown' : 'not-applied' })
+  }
+
+  #fail(call: Call, failure: Failure): void {
+    call.phase = Phase.settled
+    call.fail({ ...this.peer, ...failure })
+  }
+
+  /** A held call stays in the queue until its turn, but gives its bytes back at once. */
+  #forgetHeld(call: Call): void {
+    this.#heldBytes -= call.heldBytes
+    this.#heldSettled++
+    call.frame = null
+  }
+
+  #sweepHeld(): void {
+    for (const call of this.#held.drain()) {
+      if (call.phase !== Phase.settled) this.#held.push(call)
+    }
+    this.#heldSettled = 0
+  }
+
+  /** Never goes back: a server that is behind would otherwise be believed after a reconnect. */
+  #seeZxid(high: number, low: number): void {
+    if (high > this.#zxidHigh || (high === this.#zxidHigh && low >>> 0 > this.#zxidLow >>> 0)) {
+      this.#zxidHigh = high
+      this.#zxidLow = low
+    }
+  }
+}
+
+/** The earliest deadline: that of the oldest call still waiting, since all wait equally long. */
+function deadlineOf(calls: Iterable<Call>): number {
+  for (const { phase, deadlineMs } of calls) {
+    if (phase !== Phase.settled && deadlineMs !== Infinity) return deadlineMs
+  }
+  return Infinity
+}
+
+function callsDue(calls: Iterable<Call>, nowMs: number): Call[] {
+  const due: Call[] = []
+  for (const call of calls) {
+    if (call.phase === Phase.settled || call.deadlineMs === Infinity) continue
+    if (call.deadlineMs > nowMs) break
+    due.push(call)
+  }
+  return due
+}
+
+function heldBytesOf(call: Call): number {
+  return callBytes + (call.frame === null ? call.path.length : frameLength(call.frame))
+}

@@ -1,0 +1,500 @@
+/**
+ * One ZooKeeper session, kept alive over many connections, without sockets, timers or clocks.
+ *
+ * Four families of methods, as in other cores of this kind:
+ * - `handle*` for what comes in: an opened link, bytes, its end, a deadline that has passed;
+ * - commands of the application: `submit`, `abandon`, `addCredential`, `close`;
+ * - `take*` and `wants*` for what goes out: a dial, output, the wish to be rid of the link;
+ * - `nextDeadlineMs`, when it wants `handleDeadline`. Calling it early does no harm.
+ *
+ * It is deterministic: time comes in as `nowMs`, dice as `random`.
+ */
+import { Reader, Writer } from '../protocol/bytes.ts'
+import { formatHost, type Host } from '../protocol/connect-string.ts'
+import { Xid } from '../protocol/constants.ts'
+import { type ErrorCode, errorCodes } from '../protocol/error-codes.ts'
+import { ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
+import { FrameSplitter } from '../protocol/framing.ts'
+import { ConnectRequest, ConnectResponse, handshakeBytesMax } from '../protocol/handshake.ts'
+import { operations } from '../protocol/operations.ts'
+import { type SetWatches2, WatcherEvent } from '../protocol/records.ts'
+import { type Credential } from './auth.ts'
+import { Call } from './call.ts'
+import { type DialTarget, type Hosts } from './hosts.ts'
+import { Pipeline, type PipelineLimits } from './pipeline.ts'
+import {
+  isTerminal,
+  linkAfter,
+  type LinkState,
+  type LinkTrigger,
+  sessionAfter,
+  type SessionState,
+  type Trigger,
+} from './state.ts'
+import { type Backoff, dialPauseMs, type Timing, timingOf } from './timing.ts'
+import { type Watches } from './watches.ts'
+
+export interface SessionOptions extends PipelineLimits {
+  /** The timeout to ask for; what the server grants is in `timeoutMs`. */
+  readonly sessionTimeoutMs: number
+  /** How long a call may take by default. */
+  readonly requestTimeoutMs: number
+  /** How long `close` waits for the answer to closeSession. */
+  readonly closeGraceMs: number
+  /** Longer replies fail their calls with `REPLY_TOO_LARGE`. */
+  readonly frameInBytesMax: number
+  /** Whether a server without a quorum will do, for reads. */
+  readonly readOnly: boolean
+  readonly backoff: Backoff
+}
+
+/** What a session needs from its surroundings. */
+export interface SessionParts {
+  readonly hosts: Hosts
+  readonly watches: Watches
+  readonly credentials: Credential[]
+  readonly random: () => number
+  /** Read at the first call of a batch only: one reading serves the whole batch. */
+  readonly nowMs: () => number
+  /** Told of every change of state, before anything that follows from it is settled. */
+  readonly onChange: (change: SessionChange) => void
+}
+
+export interface SessionChange {
+  readonly state: SessionState
+  readonly previous: SessionState
+  readonly reason: Trigger
+  /** What ended the connection, where something did. */
+  readonly cause: unknown
+}
+
+const noPassword = Buffer.alloc(16)
+const pingFrame = Buffer.from('00000008fffffffe0000000b', 'hex')
+const authRequired = errorCodes.SESSION_CLOSED_REQUIRE_SASL_AUTH.errno
+
+export class Session {
+  /** 0n until a server has opened the session. */
+  id = 0n
+  /** The timeout that was granted; before that, the one that is asked for. */
+  timeoutMs: number
+  /** `host:port` of the attached server, or null. */
+  server: string | null = null
+  /** Why the last link was lost, or could not be opened. */
+  lastLoss: unknown = null
+  readonly pipeline: Pipeline
+  readonly watches: Watches
+  readonly credentials: Credential[]
+
+  #state: SessionState = 'connecting'
+  #link: LinkState = 'idle'
+  #wantsDrop = false
+  /** A bearer token for the session: private, so that nothing prints it. */
+  #password: Buffer = noPassword
+  /** The id of a session that only a read-only server knows means nothing to the others. */
+  #isGlobal = false
+  #host: Host | null = null
+  #failures = 1
+  #timing: Timing
+  #splitter = new FrameSplitter(handshakeBytesMax)
+  #handshake: Buffer | null = null
+  #isPingDue = false
+  #isPingOutstanding = false
+  /** A liveness deadline has passed: judged only after another chance to read. */
+  #isSuspect = false
+
+  // Instants on the clock of `nowMs`.
+  #nowMs: number
+  #dialAtMs: number
+  #dialDeadlineMs = Infinity
+  #attachedAtMs = 0
+  #heardAtMs = 0
+  #sentAtMs = 0
+  #closeDeadlineMs = Infinity
+
+  readonly #reader = new Reader()
+  readonly #options: SessionOptions
+  readonly #parts: SessionParts
+
+  constructor(options: SessionOptions, parts: SessionParts) {
+    this.#options = options
+    this.#parts = parts
+    this.watches = parts.watches
+    this.credentials = parts.credentials
+    this.timeoutMs = options.sessionTimeoutMs
+    this.#timing = timingOf(this.timeoutMs, parts.hosts.count)
+    this.pipeline = new Pipeline(options, parts.watches)
+    this.#nowMs = parts.nowMs()
+    this.#dialAtMs = this.#nowMs
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  // --- Commands ---------------------------------------------------------------------------------
+
+  /** Accepts a call under the default timeout, unless it brings a deadline of its own. */
+  submit(call: Call, hasOwnDeadline = false): void {
+    if (!hasOwnDeadline) call.deadlineMs = this.#clock() + this.#options.requestTimeoutMs
+    this.pipeline.submit(call)
+  }
+
+  /** Fails a call early. The late reply, if there is one, only keeps the order. */
+  abandon(call: Call, code: ErrorCode, cause?: unknown): void {
+    this.pipeline.abandon(call, code, cause)
+  }
+
+  /** Takes on an identity, now and on every later connection. */
+  addCredential(credential: Credential): void {
+    this.credentials.push(credential)
+    if (this.#link === 'attached') this.pipeline.submit(credential.call())
+  }
+
+  /** Ends the session. Waiting calls fail; written ones may still be answered within the grace. */
+  close(nowMs: number): void {
+    if (isTerminal(this.#state) || this.#state === 'closing') return
+    this.#change('close-requested', null)
+    this.pipeline.failWaiting('CLOSED')
+    if (this.#state === 'closed') {
+      this.#end('CLOSED')
+    } else {
+      this.#closeDeadlineMs = nowMs + this.#options.closeGraceMs
+      this.pipeline.sendLast(new CloseCall(() => this.#finish()))
+    }
+  }
+
+  // --- What goes out ----------------------------------------------------------------------------
+
+  /** The host to open a link to now, if it is time to. */
+  takeDial(nowMs: number): DialTarget | null {
+    if (this.#link !== 'idle' || nowMs < this.#dialAtMs) return null
+    const target = this.#parts.hosts.next()
+    this.#host = target.host
+    this.#moveLink('dialled')
+    this.#dialDeadlineMs = nowMs + this.#timing.dialWithinMs
+    return target
+  }
+
+  /** The parts to write to the link now, in order. `handleWritten` must follow when they left. */
+  takeOutput(nowMs: number): readonly Uint8Array[] {
+    this.#nowMs = nowMs
+    if (this.#handshake !== null) {
+      const parts = [this.#handshake]
+      this.#handshake = null
+      return parts
+    }
+    if (this.#link !== 'attached') return []
+    const parts = this.pipeline.wantsWrite ? this.pipeline.take() : []
+    if (this.#isPingDue) {
+      this.#isPingDue = false
+      this.#isPingOutstanding = true
+      parts.unshift(pingFrame) // ahead of traffic: whatever waits, the server hears from us
+    }
+    if (parts.length > 0) this.#sentAtMs = nowMs
+    return parts
+  }
+
+  /** Whether the driver should destroy the link; asking answers the wish. */
+  takeDrop(): boolean {
+    const wantsDrop = this.#wantsDrop
+    this.#wantsDrop = false
+    return wantsDrop
+  }
+
+  get nextDeadlineMs(): number {
+    if (this.#link === 'ended') return Infinity
+    return Math.min(this.#linkDeadlineMs(), this.#sessionDeadlineMs(), this.pipeline.deadlineMs)
+  }
+
+  // --- What comes in ----------------------------------------------------------------------------
+
+  /** The link is open: the handshake goes out. */
+  handleOpened(): void {
+    this.#moveLink('opened')
+    this.#splitter = new FrameSplitter(handshakeBytesMax)
+    const writer = new Writer(64)
+    const start = writer.beginFrame()
+    ConnectRequest.write(writer, {
+      protocolVersion: 0,
+      lastZxidSeen: this.pipeline.lastZxid,
+      timeOut: this.#options.sessionTimeoutMs,
+      sessionId: this.#isGlobal ? this.id : 0n,
+      passwd: this.#password,
+      readOnly: this.#options.readOnly,
+    })
+    writer.endFrame(start, handshakeBytesMax)
+    this.#handshake = writer.written
+  }
+
+  /** The output taken last has left. */
+  handleWritten(): void {
+    this.pipeline.releaseOutput()
+  }
+
+  /**
+   * Bytes came in on the link: the first `length` of `bytes`. They are read in place, and no user code runs meanwhile.
+   *
+   * @throws {ProtocolError} if they are not ZooKeeper's. The link is worthless then: the caller
+   * passes the error to `handleClosed`.
+   */
+  handleBytes(nowMs: number, bytes: Buffer, length: number = bytes.length): void {
+    this.#nowMs = nowMs
+    this.#heardAtMs = nowMs
+    this.#isSuspect = false
+    this.#splitter.push(bytes, length)
+    while (this.#splitter.next()) this.#handleFrame(this.#splitter)
+    this.pipeline.release()
+  }
+
+  /** The link could not be opened, or it has ended. */
+  handleClosed(nowMs: number, cause: unknown): void {
+    this.#nowMs = nowMs
+    if (this.#link !== 'ended') this.#loseLink(cause)
+  }
+
+  /** Time has passed. Early and repeated calls do nothing. */
+  handleDeadline(nowMs: number): void {
+    this.#nowMs = nowMs
+    if (this.#link === 'ended') return
+    this.pipeline.expire(nowMs)
+    if (nowMs >= this.#livenessDeadlineMs()) this.#judgeLiveness()
+    else if (nowMs >= this.#pingDueMs()) this.#isPingDue = true
+    if (nowMs >= this.#sessionDeadlineMs()) this.#passSessionDeadline()
+  }
+
+  // --- Frames -----------------------------------------------------------------------------------
+
+  #handleFrame({ bytes, start, end, length }: FrameSplitter): void {
+    const reader = this.#reader.reset(bytes, start, end)
+    if (this.#link === 'attached') this.#handleReply(reader, length > end - start ? length : 0)
+    else if (this.#link === 'handshaking') this.#handleHandshake(reader, length)
+    // Else the link was given up on a frame before this one; what follows belongs to nobody.
+  }
+
+  #handleHandshake(reader: Reader, length: number): void {
+    if (length > handshakeBytesMax) throw new ProtocolError('the peer is not a ZooKeeper server')
+    const response = ConnectResponse.read(reader)
+    const isResuming = this.#isGlobal
+    if (response.protocolVersion !== 0 || response.timeOut < 0) {
+      throw new ProtocolError('the peer answers the handshake with something else')
+    }
+    if (response.timeOut > 0) this.#attach(response)
+    else if (isResuming) this.#expire()
+    else throw new ProtocolError('the server refuses to open a session')
+  }
+
+  #handleReply(reader: Reader, oversizeLength: number): void {
+    const at = reader.take(16)
+    const xid = reader.view.getInt32(at)
+    const zxidHigh = reader.view.getInt32(at + 4)
+    const zxidLow = reader.view.getInt32(at + 8)
+    const err = reader.view.getInt32(at + 12)
+    if (err === authRequired) {
+      this.#failAuth(err)
+    } else if (xid > 0 && oversizeLength > 0) {
+      this.pipeline.handleOversizeReply(xid, err, oversizeLength)
+    } else if (oversizeLength > 0) {
+      throw new ProtocolError(`a frame announces ${oversizeLength} bytes`)
+    } else if (xid > 0) {
+      this.pipeline.handleReply(xid, zxidHigh, zxidLow, err, reader)
+    } else {
+      this.#handleSpecial(xid, reader.view.getBigInt64(at + 4), err, reader)
+    }
+  }
+
+  /** Frames that answer no ordinary request. */
+  #handleSpecial(xid: number, zxid: bigint, err: number, reader: Reader): void {
+    if (xid === Xid.notification) {
+      this.watches.notify(WatcherEvent.read(reader), zxid > 0n ? zxid : null)
+    } else if (xid === Xid.ping) {
+      this.#isPingOutstanding = false
+    } else if (xid === Xid.auth) {
+      this.pipeline.handleAuthReply(err, reader)
+      if (err !== 0) this.#failAuth(err)
+    } else {
+      throw new ProtocolError(`reply ${xid} answers no request`)
+    }
+  }
+
+  // --- Transitions ------------------------------------------------------------------------------
+
+  #attach({ sessionId, passwd, timeOut, readOnly }: ConnectResponse): void {
+    this.#moveLink('accepted')
+    this.id = sessionId
+    this.#password = passwd ?? noPassword
+    this.timeoutMs = timeOut
+    this.#timing = timingOf(timeOut, this.#parts.hosts.count)
+    this.#isGlobal ||= readOnly !== true
+    this.server = formatHost(this.#host!)
+    this.#attachedAtMs = this.#nowMs
+    this.#sentAtMs = this.#nowMs
+    this.#isPingDue = false
+    this.#isPingOutstanding = false
+    this.#splitter.frameBytesMax = this.#options.frameInBytesMax
+    this.pipeline.peer = { server: this.server, sessionId }
+    this.#change(readOnly === true ? 'established-read-only' : 'established', null)
+    this.pipeline.open(this.#introduction())
+  }
+
+  /** What every connection is told before the requests: who we are, and what we watch. */
+  #introduction(): Call[] {
+    const watches = this.watches
+    return [
+      ...this.credentials.map((credential) => credential.call()),
+      ...watches.registrations(this.pipeline.lastZxid).map((chunk) => {
+        return new WatchesCall(chunk, () => watches.resync(chunk))
+      }),
+    ]
+  }
+
+  #loseLink(cause: unknown): void {
+    const wasAttached = this.#link === 'attached'
+    this.lastLoss = cause
+    this.#moveLink('failed')
+    this.server = null
+    this.#handshake = null
+    this.#isSuspect = false
+    // A link that broke at once was no success: else a server that accepts and drops would be
+    // dialled without a pause for ever.
+    const { backoff } = this.#options
+    if (wasAttached && this.#nowMs - this.#attachedAtMs >= backoff.msMin) this.#failures = 0
+    this.#dialAtMs = this.#nowMs + dialPauseMs(this.#failures, this.#parts.random(), backoff)
+    this.#failures++
+    if (!wasAttached) return
+    this.#change('disconnected', cause)
+    if (this.#state === 'closed') this.#end('CLOSED')
+    else this.pipeline.cut(cause)
+  }
+
+  #judgeLiveness(): void {
+    if (!this.#isSuspect) {
+      this.#isSuspect = true
+      return
+    }
+    const isAttached = this.#link === 'attached'
+    const detail = isAttached ? 'the server is silent' : 'the connection took too long to open'
+    this.#wantsDrop = true
+    this.#loseLink(new ZooKeeperError('TIMEOUT', { detail, server: this.server }))
+  }
+
+  #passSessionDeadline(): void {
+    if (this.#state === 'closing') {
+      this.#finish()
+    } else {
+      this.#change('unheard', null)
+      this.pipeline.failAll('CONNECTION_LOSS')
+    }
+  }
+
+  /** What no server has seen is left waiting: the next session may carry it out. */
+  #expire(): void {
+    this.#endLink()
+    this.pipeline.failResent('SESSION_EXPIRED')
+    this.watches.endOneShots('session-expired')
+    this.#change('refused', null)
+  }
+
+  #failAuth(err: number): void {
+    const code = err === authRequired ? 'SESSION_CLOSED_REQUIRE_SASL_AUTH' : 'AUTH_FAILED'
+    this.#change('auth-rejected', null)
+    this.#end(code)
+  }
+
+  #finish(): void {
+    if (this.#state === 'closing') this.#change('close-finished', null)
+    this.#end('CLOSED')
+  }
+
+  /** Nothing will be answered any more. */
+  #end(code: ErrorCode): void {
+    this.#endLink()
+    this.pipeline.failAll(code)
+    for (const credential of this.credentials) credential.settle({ code })
+    this.watches.endOneShots('closed')
+  }
+
+  #endLink(): void {
+    this.#moveLink('ended')
+    this.#wantsDrop = true
+    this.server = null
+    this.#handshake = null
+  }
+
+  #change(reason: Trigger, cause: unknown): void {
+    const previous = this.#state
+    this.#state = sessionAfter(previous, reason)
+    this.#parts.onChange({ state: this.#state, previous, reason, cause })
+  }
+
+  #moveLink(trigger: LinkTrigger): void {
+    this.#link = linkAfter(this.#link, trigger)
+  }
+
+  // --- Time -------------------------------------------------------------------------------------
+
+  #clock(): number {
+    if (!this.pipeline.wantsWrite) this.#nowMs = this.#parts.nowMs()
+    return this.#nowMs
+  }
+
+  #linkDeadlineMs(): number {
+    if (this.#link === 'idle') return this.#dialAtMs
+    if (this.#isSuspect) return this.#nowMs
+    return Math.min(this.#livenessDeadlineMs(), this.#pingDueMs())
+  }
+
+  #livenessDeadlineMs(): number {
+    if (this.#link === 'attached') return this.#heardAtMs + this.#timing.silentAfterMs
+    return this.#link === 'idle' ? Infinity : this.#dialDeadlineMs
+  }
+
+  #pingDueMs(): number {
+    if (this.#link !== 'attached' || this.#isPingDue || this.#isPingOutstanding) return Infinity
+    return this.#sentAtMs + this.#timing.pingAfterMs
+  }
+
+  #sessionDeadlineMs(): number {
+    if (this.#state === 'closing') return this.#closeDeadlineMs
+    if (this.#state === 'suspended') return this.#heardAtMs + this.#timing.lostAfterMs
+    return Infinity
+  }
+}
+
+/** Arms watches on a new connection. A cut makes it moot: the next connection is told anew. */
+class WatchesCall extends Call {
+  readonly #armed: () => void
+
+  constructor(chunk: SetWatches2, armed: () => void) {
+    // Servers before 3.6 know only the first three lists.
+    const isOneShot =
+      chunk.persistentWatches.length === 0 && chunk.persistentRecursiveWatches.length === 0
+    super(isOneShot ? operations.setWatches : operations.setWatches2, chunk, '', null)
+    this.#armed = armed
+  }
+
+  override succeed(): void {
+    this.#armed()
+  }
+
+  override fail(): void {
+    // A connection that is lost or closed has told, or will tell, everyone concerned.
+  }
+}
+
+class CloseCall extends Call {
+  readonly #done: () => void
+
+  constructor(done: () => void) {
+    super(operations.closeSession, undefined, '', null)
+    this.#done = done
+  }
+
+  override succeed(): void {
+    this.#done()
+  }
+
+  /** Closing does not fail: without an answer the session ends by its timeout. */
+  override fail(): void {
+    // The link has ended, and with it the session.
+  }
+}

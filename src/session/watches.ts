@@ -1,0 +1,211 @@
+/**
+ * Which watches are set, by the server's paths, and who wants to hear of what.
+ *
+ * One-shot watches stand in three tables as in Java's client: `data` on existing znodes, `exist` on
+ * missing ones, `child` on lists of children. Persistent watches stand in two. Servers keep watches
+ * per connection, so all tables are told to each new connection.
+ */
+import { AddWatchMode, EventType } from '../protocol/constants.ts'
+import { parentPath } from '../protocol/path.ts'
+import { type SetWatches2, type WatcherEvent } from '../protocol/records.ts'
+
+export type WatchEventType =
+  | 'NodeCreated'
+  | 'NodeDeleted'
+  | 'NodeDataChanged'
+  | 'NodeChildrenChanged'
+  /** Persistent watches: events may have been missed. Whatever is derived must be read again. */
+  | 'resync'
+  /** Watch iterators: the consumer was too slow, and events were dropped. As after a `resync`. */
+  | 'overflow'
+  /** One-shot watches: the session they were set in has ended; they will not fire. */
+  | 'session-expired'
+  /** One-shot watches: the client was closed, or its credentials were rejected. */
+  | 'closed'
+
+export interface WatchEvent {
+  readonly type: WatchEventType
+  /** Of the znode the event speaks of; for `resync` the path that is watched. */
+  readonly path: string
+  /** The change that caused it, where the server says so: not before 3.9. */
+  readonly zxid: bigint | null
+}
+
+/** Is called in a microtask of its own, never from within the reading of a frame. */
+export type Watcher = (event: WatchEvent) => void
+
+/** One watcher is kept bare: most paths have one, and a list costs more than the entry. */
+type Watchers = Watcher | Watcher[]
+type Table = Map<string, Watchers>
+
+export type TableName = 'data' | 'exist' | 'child' | 'persistent' | 'recursive'
+
+const eventTypes: ReadonlyMap<number, WatchEventType> = new Map<number, WatchEventType>([
+  [EventType.NodeCreated, 'NodeCreated'],
+  [EventType.NodeDeleted, 'NodeDeleted'],
+  [EventType.NodeDataChanged, 'NodeDataChanged'],
+  [EventType.NodeChildrenChanged, 'NodeChildrenChanged'],
+])
+
+/** Which one-shot tables an event uses up. */
+const oneShotTables: Partial<Record<WatchEventType, readonly ('data' | 'exist' | 'child')[]>> = {
+  NodeCreated: ['data', 'exist'],
+  NodeDataChanged: ['data', 'exist'],
+  NodeChildrenChanged: ['child'],
+  NodeDeleted: ['data', 'exist', 'child'],
+}
+
+/** Characters of paths in one SetWatches, as in Java's client: far below every server's limit. */
+const chunkLengthMax = 128 * 1024
+
+export class Watches {
+  readonly #tables: Record<TableName, Table> = {
+    data: new Map(),
+    exist: new Map(),
+    child: new Map(),
+    persistent: new Map(),
+    recursive: new Map(),
+  }
+  readonly #deliver: (watcher: Watcher, event: WatchEvent) => void
+
+  constructor(deliver: (watcher: Watcher, event: WatchEvent) => void) {
+    this.#deliver = deliver
+  }
+
+  /** Number of paths with a watch, over all tables. */
+  get size(): number {
+    return Object.values(this.#tables).reduce((sum, table) => sum + table.size, 0)
+  }
+
+  /** Whether anyone watches this path, in whichever way. */
+  isWatched(path: string): boolean {
+    return Object.values(this.#tables).some((table) => table.has(path))
+  }
+
+  add(name: TableName, path: string, watcher: Watcher): void {
+    const table = this.#tables[name]
+    const present = table.get(path)
+    if (present === undefined) table.set(path, watcher)
+    else if (typeof present === 'function') table.set(path, [present, watcher])
+    else present.push(watcher)
+  }
+
+  /** Forgets one watcher. What the server keeps is not this table's business. */
+  remove(name: TableName, path: string, watcher: Watcher): void {
+    const table = this.#tables[name]
+    const left = listOf(table.get(path)).filter((one) => one !== watcher)
+    if (left.length === 0) table.delete(path)
+    else table.set(path, left.length === 1 ? left[0]! : left)
+  }
+
+  /** Tells everyone whom a notification concerns. Unknown event types concern nobody. */
+  notify({ type, path }: WatcherEvent, zxid: bigint | null): void {
+    const eventType = eventTypes.get(type)
+    if (eventType === undefined) return
+    const event: WatchEvent = { type: eventType, path, zxid }
+    for (const name of oneShotTables[eventType]!) this.#fireOnce(this.#tables[name], event)
+    this.#fire(this.#tables.persistent.get(path), event)
+    if (eventType !== 'NodeChildrenChanged') this.#fireRecursive(event)
+  }
+
+  /** What a new connection must be told, in chunks. Each comes with the paths it re-arms. */
+  registrations(relativeZxid: bigint): SetWatches2[] {
+    const chunks: SetWatches2[] = []
+    let chunk = emptyChunk(relativeZxid)
+    let length = 0
+    for (const [name, list] of Object.entries(vectorOfTable) as [TableName, VectorName][]) {
+      for (const path of this.#tables[name].keys()) {
+        if (length > 0 && length + path.length > chunkLengthMax) {
+          chunks.push(chunk)
+          chunk = emptyChunk(relativeZxid)
+          length = 0
+        }
+        chunk[list].push(path)
+        length += path.length
+      }
+    }
+    if (length > 0) chunks.push(chunk)
+    return chunks
+  }
+
+  /** The persistent watches of a chunk are armed again: their owners may have missed something. */
+  resync({ persistentWatches, persistentRecursiveWatches }: SetWatches2): void {
+    for (const path of persistentWatches) this.#resyncPath('persistent', path)
+    for (const path of persistentRecursiveWatches) this.#resyncPath('recursive', path)
+  }
+
+  /** Tells every one-shot watcher that its watch will never fire. Persistent watches stay. */
+  endOneShots(type: 'session-expired' | 'closed'): void {
+    for (const name of ['data', 'exist', 'child'] as const) {
+      const table = this.#tables[name]
+      for (const [path, watchers] of table) this.#fire(watchers, { type, path, zxid: null })
+      table.clear()
+    }
+  }
+
+  /** Takes over the persistent watches of an earlier session. */
+  inherit(earlier: Watches): void {
+    for (const name of ['persistent', 'recursive'] as const) {
+      for (const [path, watchers] of earlier.#tables[name]) {
+        for (const watcher of listOf(watchers)) this.add(name, path, watcher)
+      }
+    }
+  }
+
+  #resyncPath(name: 'persistent' | 'recursive', path: string): void {
+    this.#fire(this.#tables[name].get(path), { type: 'resync', path, zxid: null })
+  }
+
+  #fireOnce(table: Table, event: WatchEvent): void {
+    const watchers = table.get(event.path)
+    if (watchers === undefined) return
+    table.delete(event.path)
+    this.#fire(watchers, event)
+  }
+
+  #fireRecursive(event: WatchEvent): void {
+    if (this.#tables.recursive.size === 0) return
+    let path = event.path
+    this.#fire(this.#tables.recursive.get(path), event)
+    while (path !== '/') {
+      path = parentPath(path)
+      this.#fire(this.#tables.recursive.get(path), event)
+    }
+  }
+
+  #fire(watchers: Watchers | undefined, event: WatchEvent): void {
+    if (typeof watchers === 'function') this.#deliver(watchers, event)
+    else if (watchers !== undefined) for (const watcher of watchers) this.#deliver(watcher, event)
+  }
+}
+
+/** The table in which a persistent watch of this mode stands. */
+export function tableOfMode(mode: number): 'persistent' | 'recursive' {
+  return mode === AddWatchMode.persistent ? 'persistent' : 'recursive'
+}
+
+const vectorOfTable = {
+  data: 'dataWatches',
+  exist: 'existWatches',
+  child: 'childWatches',
+  persistent: 'persistentWatches',
+  recursive: 'persistentRecursiveWatches',
+} as const satisfies Record<TableName, keyof SetWatches2>
+
+type VectorName = (typeof vectorOfTable)[TableName]
+
+function emptyChunk(relativeZxid: bigint) {
+  return {
+    relativeZxid,
+    dataWatches: [] as string[],
+    existWatches: [] as string[],
+    childWatches: [] as string[],
+    persistentWatches: [] as string[],
+    persistentRecursiveWatches: [] as string[],
+  }
+}
+
+function listOf(watchers: Watchers | undefined): readonly Watcher[] {
+  if (watchers === undefined) return []
+  return typeof watchers === 'function' ? [watchers] : watchers
+}

@@ -1,0 +1,45 @@
+/**
+ * The first frame of a connection: a session is opened, or resumed, or said to be gone.
+ *
+ * Source: `ZooKeeperServer.processConnectRequest`, `finishSessionInit`.
+ */
+import { type handshake } from '../protocol/index.ts'
+import { type Link } from './link.ts'
+import { type Session } from './sessions.ts'
+import { type ServerState } from './state.ts'
+
+const passwordBytes = 16
+
+export function answerHandshake(
+  state: ServerState,
+  link: Link,
+  request: handshake.ConnectRequest,
+): void {
+  // The client has seen the future: some other server is ahead, and the client should go there.
+  if (request.lastZxidSeen > state.lastZxid) return link.close()
+  const session = sessionFor(state, request)
+  // A client that does not send the byte does not expect it, either.
+  const readOnly = request.readOnly === null ? null : false
+  if (session === null) {
+    const passwd = Buffer.alloc(passwordBytes)
+    link.replyHandshake({ protocolVersion: 0, timeOut: 0, sessionId: 0n, passwd, readOnly })
+    return link.close()
+  }
+  link.session = session
+  state.linkOf.set(session.id, link)
+  link.replyHandshake({
+    protocolVersion: 0,
+    timeOut: session.timeoutMs,
+    sessionId: session.id,
+    passwd: session.password,
+    readOnly,
+  })
+}
+
+/** Null for a session that is gone, and for one the password does not fit. */
+function sessionFor(state: ServerState, request: handshake.ConnectRequest): Session | null {
+  if (request.sessionId === 0n) return state.createSession(request.timeOut)
+  // The connection that holds the session is closed before the password is even looked at.
+  state.linkOf.get(request.sessionId)?.close()
+  return state.sessions.resume(request.sessionId, request.passwd, request.timeOut)
+}

@@ -1,0 +1,80 @@
+/** A whole server without sockets: state, the rules that change it, and the timers they need. */
+import { type handshake, type Reader, type records } from '../protocol/index.ts'
+import { type Timer } from './clock.ts'
+import { answerWord } from './four-letter-words.ts'
+import { answerHandshake } from './handshake.ts'
+import { Link, type LinkHost, type Wire } from './link.ts'
+import { processRequest } from './processor.ts'
+import { ServerState, type StateOptions } from './state.ts'
+
+export interface KeeperOptions extends StateOptions {
+  /** How often abandoned containers and outdated TTL znodes are looked for. */
+  readonly sweepIntervalMs: number
+}
+
+export class Keeper implements LinkHost {
+  readonly state: ServerState
+  readonly #options: KeeperOptions
+  readonly #links = new Set<Link>()
+  #sweepTimer: Timer | null = null
+
+  constructor(options: KeeperOptions) {
+    this.#options = options
+    this.state = new ServerState(options)
+  }
+
+  /** A connection has come in. */
+  accept(wire: Wire): Link {
+    const link = new Link(wire, this)
+    this.#links.add(link)
+    return link
+  }
+
+  /** Resets all connections. Sessions, znodes and the log stay. */
+  cut(): void {
+    for (const link of [...this.#links]) link.reset()
+  }
+
+  /** Stops time: no session expires and nothing is swept until {@link resume}. */
+  pause(): void {
+    this.cut()
+    this.state.sessions.pause()
+    this.#sweepTimer?.cancel()
+    this.#sweepTimer = null
+  }
+
+  resume(): void {
+    this.state.sessions.unpause()
+    this.#armSweep()
+  }
+
+  handleWord(word: string): string | null {
+    return answerWord(this.state, word)
+  }
+
+  handleHandshake(link: Link, request: handshake.ConnectRequest): void {
+    answerHandshake(this.state, link, request)
+  }
+
+  handleRequest(link: Link, header: records.RequestHeader, body: Reader): void {
+    processRequest(this.state, link, header, body)
+    this.#armSweep()
+  }
+
+  handleClosed(link: Link): void {
+    this.#links.delete(link)
+    this.state.watches.forget(link)
+    if (this.state.linkOf.get(link.sessionId) === link) this.state.linkOf.delete(link.sessionId)
+  }
+
+  /** A timer runs only while there is something it could remove. */
+  #armSweep(): void {
+    if (this.#sweepTimer !== null || !this.state.tree.hasRemovable) return
+    const { clock, sweepIntervalMs } = this.#options
+    this.#sweepTimer = clock.timer(clock.nowMs() + sweepIntervalMs, () => {
+      this.#sweepTimer = null
+      this.state.sweep()
+      this.#armSweep()
+    })
+  }
+}

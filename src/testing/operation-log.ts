@@ -1,0 +1,33 @@
+/** What a server was asked and what it answered, oldest first. */
+export interface LogEntry {
+  readonly sessionId: bigint
+  /** 0 for what no client asked for, such as an expiry. */
+  readonly xid: number
+  /** The zxid in the reply. */
+  readonly zxid: bigint
+  /** As ZooKeeper names it, and `createSession` and `deleteContainer`. */
+  readonly operation: string
+  /** Null for operations that name no znode. */
+  readonly path: string | null
+  /** 0, or the error code in the reply's header. */
+  readonly err: number
+}
+
+/** Remembers the newest entries. Forgetting goes in large steps, so that it costs nothing. */
+export class OperationLog {
+  readonly #entriesMax: number
+  #entries: LogEntry[] = []
+
+  constructor(entriesMax: number) {
+    this.#entriesMax = entriesMax
+  }
+
+  get entries(): readonly LogEntry[] {
+    return this.#entries.slice(-this.#entriesMax)
+  }
+
+  push(entry: LogEntry): void {
+    if (this.#entries.length >= 2 * this.#entriesMax) this.#entries = [...this.entries]
+    this.#entries.push(entry)
+  }
+}

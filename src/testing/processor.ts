@@ -1,0 +1,189 @@
+/**
+ * From a request to its reply: finds the operation, decodes, executes, answers.
+ *
+ * Source: `ZooKeeperServer.processPacket`, `FinalRequestProcessor`.
+ */
+import {
+  Empty,
+  MultiRequest,
+  MultiResponse,
+  type Operation,
+  operationByCode,
+  operations,
+  type Reader,
+  records,
+  Xid,
+} from '../protocol/index.ts'
+import { digestOf } from './acl.ts'
+import { type Link, replyEmpty } from './link.ts'
+import { isReadPart, reads } from './reads.ts'
+import { errnoOf, refuse } from './refusal.ts'
+import { type ServerState } from './state.ts'
+import { type WriteContext, writes } from './writes.ts'
+
+/** A request on its way. `body` stands behind the header. */
+interface Request {
+  readonly state: ServerState
+  readonly link: Link
+  readonly xid: number
+  readonly body: Reader
+}
+
+/** Answers one request. May close the link, as a server does for what it does not know. */
+export function processRequest(
+  state: ServerState,
+  link: Link,
+  { xid, type }: records.RequestHeader,
+  body: Reader,
+): void {
+  if (link.session !== null) state.sessions.touch(link.session)
+  const request: Request = { state, link, xid, body }
+  const operation = operationByCode.get(type)
+  const answerSpecial = specials.get(type)
+  if (answerSpecial !== undefined) answerSpecial(request)
+  else if (operation === undefined) answerUnimplemented(request, `opcode ${type}`)
+  else answer(request, operation)
+}
+
+/** Handlers of all operations in one type: each gets what its own codec has decoded. */
+type Handler<C> = (request: never, context: C) => unknown
+
+const writeHandlers: ReadonlyMap<string, Handler<WriteContext>> = new Map(Object.entries(writes))
+const readHandlers = new Map<string, Handler<Parameters<typeof reads.getData>[1]>>(
+  Object.entries(reads),
+)
+
+/** What is answered unlike everything else. */
+const specials: ReadonlyMap<number, (request: Request) => void> = new Map([
+  [operations.ping.code, answerPing],
+  [operations.auth.code, answerAuth],
+  [operations.sasl.code, answerSasl],
+  [operations.closeSession.code, answerCloseSession],
+  [operations.multiRead.code, answerMultiRead],
+  [operations.check.code, (request) => answerUnimplemented(request, operations.check.name)],
+])
+
+function answer(request: Request, operation: Operation): void {
+  let err = 0
+  let path: string | null = null
+  let response: unknown
+  try {
+    const decoded = decode(request, operation)
+    path = pathOf(operation, decoded)
+    response = execute(request, operation, decoded)
+  } catch (error) {
+    err = errnoOf(error)
+  }
+  const header = { xid: request.xid, zxid: request.state.lastZxid, err }
+  request.link.reply(header, err === 0 ? operation.response : Empty, response)
+  log(request, header, operation.name, path)
+}
+
+function decode({ state, body }: Request, operation: Operation): unknown {
+  try {
+    return operation.request.read(body)
+  } catch (error) {
+    // Of all requests that cannot be decoded, only a multi spends a zxid.
+    if (operation === operations.multi) state.transact(() => undefined)
+    throw error
+  }
+}
+
+function execute({ state, link }: Request, { name }: Operation, decoded: unknown): unknown {
+  const { tree, watches, options } = state
+  const { ids, sessionId } = link
+  const read = readHandlers.get(name)
+  if (read !== undefined) return read(decoded as never, { tree, watches, watcher: link, ids })
+  const write = writeHandlers.get(name) ?? refuse('UNIMPLEMENTED')
+  const { hasExtendedTypes } = options
+  return state.transact((stamp) =>
+    write(decoded as never, { tree, stamp, sessionId, ids, hasExtendedTypes }),
+  )
+}
+
+/** Whatever xid a ping has, its reply has the usual one. */
+function answerPing({ state, link }: Request): void {
+  replyEmpty(link, { xid: Xid.ping, zxid: state.lastZxid, err: 0 })
+}
+
+/** Never fails for digest: whoever sends a wrong password has just become somebody else. */
+function answerAuth(request: Request): void {
+  const { state, link, xid, body } = request
+  const { scheme, auth } = records.AuthPacket.read(body)
+  const isKnown = authenticate(state, link, scheme, Buffer.from(auth ?? []).toString('utf8'))
+  const header = { xid, zxid: 0n, err: isKnown ? 0 : errnoOfAuthFailed }
+  replyEmpty(link, header)
+  log(request, header, operations.auth.name, null)
+  if (!isKnown) link.close()
+}
+
+const errnoOfAuthFailed = -115
+
+function authenticate(state: ServerState, link: Link, scheme: string, auth: string): boolean {
+  if (scheme === 'ip') return true // every link has that identity from the start
+  if (scheme !== 'digest') return false
+  const id = digestOf(auth)
+  if (id === state.options.superDigest) link.addId({ scheme: 'super', id: '' })
+  link.addId({ scheme, id })
+  return true
+}
+
+/** A server without SASL answers that it has nothing to say. */
+function answerSasl(request: Request): void {
+  const { link, xid, body } = request
+  const { token } = records.GetSASLRequest.read(body)
+  if (token === null) return link.close()
+  const header = { xid, zxid: 0n, err: 0 }
+  link.reply(header, records.SetSASLResponse, { token: null })
+  log(request, header, operations.sasl.name, null)
+}
+
+function answerCloseSession(request: Request): void {
+  const { state, link, xid } = request
+  if (link.session !== null) state.endSession(link.session)
+  const header = { xid, zxid: state.lastZxid, err: 0 }
+  replyEmpty(link, header)
+  log(request, header, operations.closeSession.name, null)
+  link.close()
+}
+
+/** A multiRead of writes is refused, and yet has a body: no results. */
+function answerMultiRead(request: Request): void {
+  const { state, link, xid, body } = request
+  let err = 0
+  let response: ReturnType<typeof reads.multiRead> | null = null
+  try {
+    const parts = MultiRequest.read(body)
+    const readCount = parts.filter(isReadPart).length
+    if (readCount === 0 && parts.length > 0) response = []
+    if (readCount < parts.length) refuse('MARSHALLING_ERROR')
+    const { tree, watches } = state
+    response = reads.multiRead(parts, { tree, watches, watcher: link, ids: link.ids })
+  } catch (error) {
+    err = errnoOf(error)
+  }
+  const header = { xid, zxid: state.lastZxid, err }
+  if (response === null) replyEmpty(link, header)
+  else link.reply(header, MultiResponse, response)
+  log(request, header, operations.multiRead.name, null)
+}
+
+function answerUnimplemented(request: Request, name: string): void {
+  const header = { xid: request.xid, zxid: -1n, err: -6 }
+  replyEmpty(request.link, header)
+  log(request, header, name, null)
+  request.link.close()
+}
+
+function pathOf({ path }: Operation, decoded: unknown): string | null {
+  return path === null ? null : (decoded as Record<typeof path, string>)[path]
+}
+
+function log(
+  { state, link }: Request,
+  { xid, zxid, err }: records.ReplyHeader,
+  operation: string,
+  path: string | null,
+): void {
+  state.log.push({ sessionId: link.sessionId, xid, zxid, operation, path, err })
+}

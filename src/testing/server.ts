@@ -1,0 +1,238 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { formatHost, type records } from '../protocol/index.ts'
+import { plainAddress } from './acl.ts'
+import { type Clock, realClock } from './clock.ts'
+import { Keeper } from './keeper.ts'
+import { type Wire } from './link.ts'
+import { type LogEntry } from './operation-log.ts'
+import { type WatchEntry } from './watches.ts'
+
+export interface TestServerOptions {
+  /** 0, the default, takes a free one. */
+  readonly port?: number
+  readonly host?: string
+  /** In milliseconds. Sessions expire up to one tick after their timeout. */
+  readonly tickTime?: number
+  /** In milliseconds; two ticks by default, as in ZooKeeper. */
+  readonly minSessionTimeout?: number
+  /** In milliseconds. ZooKeeper's own default, twenty ticks, would be too little for short ticks. */
+  readonly maxSessionTimeout?: number
+  /** Whether TTL znodes can be created, which real servers allow only if told so. */
+  readonly extendedTypes?: boolean
+  /** How often containers and TTL znodes are looked at, in milliseconds. */
+  readonly containerCheckInterval?: number
+  /** `user:hash` of an identity that may do everything, as `digest` ACLs are written. */
+  readonly superDigest?: string
+  /** How many operations {@link TestServer.log} remembers. */
+  readonly logEntriesMax?: number
+  readonly clock?: Clock
+}
+
+/** A session as the server sees it. */
+export interface SessionView {
+  readonly id: bigint
+  readonly timeoutMs: number
+  /** Paths of the ephemeral znodes it owns. */
+  readonly ephemerals: readonly string[]
+  /** Whether a connection holds it at the moment. */
+  readonly connected: boolean
+}
+
+export interface WatchView {
+  readonly path: string
+  readonly sessionId: bigint
+}
+
+/** All watches the server holds, one list for each kind. */
+export interface WatchesView {
+  /** Left by exists and getData. */
+  readonly data: readonly WatchView[]
+  readonly child: readonly WatchView[]
+  readonly persistent: readonly WatchView[]
+  readonly persistentRecursive: readonly WatchView[]
+}
+
+/**
+ * A ZooKeeper server in this process, on a real TCP port: for tests that need no Java.
+ *
+ * It behaves like a standalone server of ZooKeeper 3.9 and keeps everything in memory.
+ *
+ * @example
+ * await using server = await TestServer.start()
+ * const zk = await connect(server.connectString)
+ */
+export class TestServer {
+  readonly #host: string
+  readonly #keeper: Keeper
+  #port: number
+  #listener: Server | null = null
+  readonly #sockets = new Set<Socket>()
+  #isClosed = false
+
+  /** Starts a server. It listens when the promise resolves. */
+  static async start(options: TestServerOptions = {}): Promise<TestServer> {
+    const server = new TestServer(options)
+    await server.#listen()
+    return server
+  }
+
+  private constructor(options: TestServerOptions) {
+    const tickTimeMs = options.tickTime ?? 200
+    const sessionTimeoutMsMin = options.minSessionTimeout ?? 2 * tickTimeMs
+    this.#host = options.host ?? '127.0.0.1'
+    this.#port = options.port ?? 0
+    this.#keeper = new Keeper({
+      clock: options.clock ?? realClock,
+      serverId: 1,
+      tickTimeMs,
+      sessionTimeoutMsMin,
+      sessionTimeoutMsMax: Math.max(options.maxSessionTimeout ?? 60_000, sessionTimeoutMsMin),
+      logEntriesMax: options.logEntriesMax ?? 10_000,
+      hasExtendedTypes: options.extendedTypes ?? true,
+      superDigest: options.superDigest ?? null,
+      sweepIntervalMs: options.containerCheckInterval ?? 1000,
+    })
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** `127.0.0.1:2181`, for a client. */
+  get connectString(): string {
+    return formatHost({ name: this.#host, port: this.#port })
+  }
+
+  get sessions(): readonly SessionView[] {
+    const { sessions, tree, linkOf } = this.#keeper.state
+    return [...sessions].map(({ id, timeoutMs }) => {
+      return { id, timeoutMs, ephemerals: tree.ephemeralsOf(id), connected: linkOf.has(id) }
+    })
+  }
+
+  get watches(): WatchesView {
+    const { dataEntries, childEntries } = this.#keeper.state.watches
+    return {
+      data: viewOf(dataEntries, 'oneShot'),
+      child: viewOf(childEntries, 'oneShot'),
+      persistent: viewOf(dataEntries, 'persistent'),
+      persistentRecursive: viewOf(dataEntries, 'recursive'),
+    }
+  }
+
+  /** What clients asked for, and sessions that expired, oldest first. Pings are left out. */
+  get log(): readonly LogEntry[] {
+    return this.#keeper.state.log.entries
+  }
+
+  /** The zxid of the last transaction, successful or not. */
+  get lastZxid(): bigint {
+    return this.#keeper.state.lastZxid
+  }
+
+  /** What is at `path` now, whatever its ACL says. Null if there is no such znode. */
+  get(path: string): { readonly data: Buffer | null; readonly stat: records.Stat } | null {
+    const znode = this.#keeper.state.tree.get(path)
+    return znode === undefined ? null : { data: znode.data, stat: znode.stat }
+  }
+
+  /**
+   * Expires a session now: its ephemeral znodes go in one transaction, watches are told, and its
+   * connection is closed.
+   *
+   * @throws {Error} if there is no such session.
+   */
+
+  async expire(sessionId: bigint): Promise<void> {
+    const session = this.#keeper.state.sessions.get(sessionId)
+    if (session === undefined) throw new Error(`there is no session ${hex(sessionId)}`)
+    this.#keeper.state.expire(session)
+  }
+
+  /** Resets the connection of a session, or every connection. The sessions live on. */
+  cut(sessionId?: bigint): void {
+    if (sessionId === undefined) this.#keeper.cut()
+    else this.#keeper.state.linkOf.get(sessionId)?.reset()
+  }
+
+  /**
+   * Goes away like a server that is restarted: stops listening and resets all connections. Znodes
+   * and sessions stay, and no session expires meanwhile.
+   */
+  async stop(): Promise<void> {
+    this.#keeper.pause()
+    const listener = this.#listener
+    this.#listener = null
+    const closed = new Promise((resolve) => {
+      if (listener === null) resolve(undefined)
+      else listener.close(resolve)
+    })
+    // Also those that have sent their last bytes and wait for the client to close.
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  /** Comes back on the same port. Every session has its whole timeout again. */
+  async resume(): Promise<void> {
+    if (this.#isClosed) throw new Error('the server is closed')
+    if (this.#listener !== null) return
+    await this.#listen()
+    this.#keeper.resume()
+  }
+
+  /** Ends it for good. Idempotent, and leaves no socket and no timer behind. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #listen(): Promise<void> {
+    const listener = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    this.#listener = listener
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject)
+      listener.listen(this.#port, this.#host, () => {
+        listener.off('error', reject)
+        resolve()
+      })
+    })
+    this.#port = (listener.address() as AddressInfo).port
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket)
+    const link = this.#keeper.accept(wireOf(socket))
+    socket.on('data', (chunk) => link.handleBytes(chunk))
+    socket.on('end', () => link.handleClosed())
+    socket.on('error', () => link.handleClosed())
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      link.handleClosed()
+    })
+  }
+}
+
+function wireOf(socket: Socket): Wire {
+  return {
+    remoteAddress: plainAddress(socket.remoteAddress ?? ''),
+    write(bytes) {
+      if (socket.writable) socket.write(bytes)
+    },
+    end: () => socket.destroySoon(),
+    reset: () => void socket.resetAndDestroy(),
+  }
+}
+
+function viewOf(entries: readonly WatchEntry[], mode: WatchEntry['mode']): WatchView[] {
+  return entries
+    .filter((entry) => entry.mode === mode)
+    .map(({ path, watcher }) => ({ path, sessionId: watcher.sessionId }))
+}
+
+function hex(id: bigint): string {
+  return `0x${BigInt.asUintN(64, id).toString(16)}`
+}

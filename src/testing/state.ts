@@ -1,0 +1,99 @@
+/**
+ * What one server knows, and the one way to change it: a transaction.
+ *
+ * Source: `ZooKeeperServer`, `PrepRequestProcessor`.
+ */
+import { type Clock } from './clock.ts'
+import { type Link } from './link.ts'
+import { OperationLog } from './operation-log.ts'
+import { type Session, Sessions } from './sessions.ts'
+import { type Stamp, Tree } from './tree.ts'
+import { Watches } from './watches.ts'
+
+export interface StateOptions {
+  readonly clock: Clock
+  readonly serverId: number
+  readonly tickTimeMs: number
+  readonly sessionTimeoutMsMin: number
+  readonly sessionTimeoutMsMax: number
+  readonly logEntriesMax: number
+  /** Whether TTL znodes can be created. */
+  readonly hasExtendedTypes: boolean
+  /** `user:hash` of the client that may do everything; null for nobody. */
+  readonly superDigest: string | null
+}
+
+export class ServerState {
+  readonly options: StateOptions
+  readonly tree = new Tree()
+  readonly watches = new Watches()
+  readonly sessions: Sessions
+  readonly log: OperationLog
+  /** The connection that holds a session, while there is one. */
+  readonly linkOf = new Map<bigint, Link>()
+  /** The last change that was made, or was tried: a failed write spends a zxid, too. */
+  lastZxid = 0n
+
+  constructor(options: StateOptions) {
+    this.options = options
+    this.log = new OperationLog(options.logEntriesMax)
+    this.sessions = new Sessions({
+      clock: options.clock,
+      serverId: options.serverId,
+      tickTimeMs: options.tickTimeMs,
+      timeoutMsMin: options.sessionTimeoutMsMin,
+      timeoutMsMax: options.sessionTimeoutMsMax,
+      onExpired: (session) => this.expire(session),
+    })
+  }
+
+  /**
+   * Runs `body` under the next zxid. If it throws, nothing has happened but that the zxid is spent.
+   * Otherwise watches are told, before anybody can be told the result.
+   */
+  transact<T>(body: (stamp: Stamp) => T): T {
+    this.lastZxid++
+    let result: T
+    try {
+      result = body({ zxid: this.lastZxid, timeMs: this.options.clock.wallMs() })
+    } catch (error) {
+      this.tree.rollback()
+      throw error
+    }
+    for (const change of this.tree.commit()) this.watches.fire(change)
+    return result
+  }
+
+  createSession(timeoutMsWanted: number): Session {
+    const session = this.transact(() => this.sessions.create(timeoutMsWanted))
+    this.#logOwn(session.id, 'createSession', null)
+    return session
+  }
+
+  /** Ends a session: its ephemeral znodes go in one transaction. Its connection is left alone. */
+  endSession(session: Session): void {
+    this.sessions.remove(session)
+    this.transact((stamp) => {
+      for (const path of this.tree.ephemeralsOf(session.id)) this.tree.delete(path, stamp)
+    })
+  }
+
+  /** Ends a session whose client did not ask for it. */
+  expire(session: Session): void {
+    this.endSession(session)
+    this.#logOwn(session.id, 'closeSession', null)
+    this.linkOf.get(session.id)?.close()
+  }
+
+  /** Removes what a server removes by itself: abandoned containers and outdated TTL znodes. */
+  sweep(): void {
+    for (const path of this.tree.expiredPaths(this.options.clock.wallMs())) {
+      this.transact((stamp) => this.tree.delete(path, stamp))
+      this.#logOwn(0n, 'deleteContainer', path)
+    }
+  }
+
+  #logOwn(sessionId: bigint, operation: string, path: string | null): void {
+    this.log.push({ sessionId, xid: 0, zxid: this.lastZxid, operation, path, err: 0 })
+  }
+}

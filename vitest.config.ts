@@ -1,0 +1,37 @@
+import { configDefaults, defineConfig } from 'vitest/config'
+
+const report = process.env['ZOOWIRE_TEST_REPORT'] // .ci/run counts from it
+
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 60_000, // starting a server may wait for other JVMs on a small machine
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    projects: [
+      {
+        extends: true,
+        // Bytes, tables and arithmetic: no server, so these start at once and measure coverage.
+        test: { name: 'pure', include: ['test/{unit,property}/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        // Everything else shares one real server, which the set-up finds or fetches.
+        test: {
+          name: 'servers',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, 'test/{unit,property}/**'],
+          globalSetup: 'test/support/global-setup.ts',
+        },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      reporter: ['text', 'html'],
+      // The pure layers have no excuse for an untested line, and no way to be excused from one.
+      include: ['src/protocol/**/*.ts', 'src/session/**/*.ts'],
+      exclude: ['src/**/index.ts', 'src/**/*.d.ts'],
+      ignoreClassMethods: [],
+      thresholds: { lines: 100, branches: 100 },
+    },
+  },
+})
