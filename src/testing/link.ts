@@ -70,10 +70,6 @@ export class Link implements Watcher {
     return this.session?.id ?? 0n
   }
 
-  get remoteAddress(): string {
-    return this.#wire.remoteAddress
-  }
-
   /** Never throws: whatever a client sends costs its own connection at most. */
   handleBytes(chunk: Buffer): void {
     try {

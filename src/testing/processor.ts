@@ -110,7 +110,7 @@ function answerPing({ state, link }: Request): void {
 function answerAuth(request: Request): void {
   const { state, link, xid, body } = request
   const { scheme, auth } = records.AuthPacket.read(body)
-  const isKnown = authenticate(state, link, scheme, Buffer.from(auth ?? []).toString('utf8'))
+  const isKnown = authenticate(state, link, scheme, auth)
   const header = { xid, zxid: 0n, err: isKnown ? 0 : errnoOfAuthFailed }
   replyEmpty(link, header)
   log(request, header, operations.auth.name, null)
@@ -119,10 +119,15 @@ function answerAuth(request: Request): void {
 
 const errnoOfAuthFailed = -115
 
-function authenticate(state: ServerState, link: Link, scheme: string, auth: string): boolean {
+function authenticate(
+  state: ServerState,
+  link: Link,
+  scheme: string,
+  auth: Uint8Array | null,
+): boolean {
   if (scheme === 'ip') return true // every link has that identity from the start
-  if (scheme !== 'digest') return false
-  const id = digestOf(auth)
+  if (scheme !== 'digest' || auth === null) return false
+  const id = digestOf(Buffer.from(auth).toString('utf8'))
   if (id === state.options.superDigest) link.addId({ scheme: 'super', id: '' })
   link.addId({ scheme, id })
   return true

@@ -17,6 +17,7 @@ import {
   validatePath,
 } from '../protocol/index.ts'
 import { demand, storedAcl } from './acl.ts'
+import { isReadPart } from './reads.ts'
 import { errnoOf, refuse } from './refusal.ts'
 import { type Stamp, type Tree, type Znode, type ZnodeKind } from './tree.ts'
 
@@ -180,20 +181,15 @@ function demandVersion(version: number, expected: number): void {
   if (expected !== -1 && expected !== version) refuse('BAD_VERSION')
 }
 
-/** A server cannot even decode a multi with reads, or with flags it does not know. */
+/** A server cannot even decode a multi with reads, or with flags that it does not know. */
 function isWritePart({ type, request }: MultiPart): boolean {
   switch (type) {
     case operations.create.code:
     case operations.create2.code:
     case operations.createContainer.code:
-    case operations.createTTL.code:
       return areCreateFlags((request as records.CreateRequest).flags)
     default:
-      return (
-        type === operations.delete.code ||
-        type === operations.setData.code ||
-        type === operations.check.code
-      )
+      return !isReadPart({ type, request })
   }
 }
 
@@ -219,9 +215,10 @@ function runCreatePart(
   context: WriteContext,
 ): MultiResult {
   const operation = partOperation(type, request.flags)
-  const created = create(operation, request, 'ttl' in request ? request.ttl : noTtl, context)
-  const isPlain = type === operations.create.code && operation === 'create'
-  return done(isPlain ? type : operations.create2.code, created)
+  const ttlMs = operation === 'createTTL' && 'ttl' in request ? request.ttl : noTtl
+  const created = create(operation, request, ttlMs, context)
+  const hasStat = operation !== 'create' || type === operations.create2.code
+  return done(hasStat ? operations.create2.code : operations.create.code, created)
 }
 
 function partOperation(type: number, flags: number): CreateOperation {

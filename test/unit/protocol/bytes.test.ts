@@ -115,7 +115,7 @@ describe('a string', () => {
     ['a pair whose low half begins with another byte', 'eda0bd eeb880'],
     ['a pair whose last byte continues nothing', 'eda0bd edb8c0'],
     ['a pair whose third byte continues nothing', 'eda07f edb880'],
-    ['a pair whose second byte is out of range', 'edc0bd edb880'],
+    ['a pair whose second byte is out of range', 'ede0bd edb880'],
   ] as const)('decodes %s as UTF-8 decoders do', ([, hex]) => {
     const text = stringOf(hex)
     expect(text).toBe(bytesOfHex(hex).toString('utf8'))

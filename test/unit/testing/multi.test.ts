@@ -7,7 +7,7 @@ import { openAcl, RawClient } from './raw-client.ts'
 const create = (path: string, flags = 0, data: Buffer | null = null) => {
   return { path, data, acl: openAcl, flags }
 }
-const part = <Q>({ code }: Operation<Q, unknown>, request: Q) => ({ type: code, request })
+const part = <Q>({ code }: Operation<Q>, request: Q) => ({ type: code, request })
 
 async function connected() {
   const server = await TestServer.start({ clock: new ManualClock() })
@@ -124,6 +124,28 @@ test('multi: each operation sees what the ones before it did', async () => {
     [15, '/p/t'],
   ])
   expect(server.get('/p')?.stat).toMatchObject({ numChildren: 4, cversion: 2 * 5 - 4 })
+})
+
+test('multi: a createTTL without flags of a TTL is a plain create', async () => {
+  const { server, client } = await connected()
+  await using _ = server
+
+  const { response } = await client.call(operations.multi, [
+    part(operations.createTTL, { ...create('/a'), ttl: 1000 }),
+  ])
+
+  expect(response).toMatchObject([{ type: 1, err: 0, response: { path: '/a' } }])
+})
+
+test('multi: flags of a TTL under another create fail for want of one', async () => {
+  const { server, client } = await connected()
+  await using _ = server
+
+  const { response } = await client.call(operations.multi, [
+    part(operations.create, create('/a', 5)),
+  ])
+
+  expect(response).toMatchObject([{ type: -1, err: -8 }])
 })
 
 test('multi: without operations it succeeds and spends a zxid', async () => {

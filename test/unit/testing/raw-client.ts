@@ -112,14 +112,14 @@ export class RawClient {
   }
 
   /** Sends a request and returns its xid. */
-  request<Q>(operation: Operation<Q, unknown>, request: Q, xid = ++this.#lastXid): number {
+  request<Q>(operation: Operation<Q>, request: Q, xid = ++this.#lastXid): number {
     this.send(requestFrame(operation, request, xid))
     return xid
   }
 
   /** Sends a request and waits for its reply; events on the way are put into {@link events}. */
   async call<Q, A>(operation: Operation<Q, A>, request: Q, xid?: number): Promise<RawReply<A>> {
-    const sent = this.request(operation as Operation<Q, unknown>, request, xid)
+    const sent = this.request(operation, request, xid)
     const reply = await this.takeReply(operation)
     if (reply.xid !== sent) throw new Error(`reply ${reply.xid} came instead of ${sent}`)
     return reply
@@ -204,7 +204,7 @@ export function resumeRequest({ session }: RawClient): Partial<handshake.Connect
 }
 
 /** A whole frame, length included. */
-export function requestFrame<Q>(operation: Operation<Q, unknown>, request: Q, xid: number): Buffer {
+export function requestFrame<Q>(operation: Operation<Q>, request: Q, xid: number): Buffer {
   return framed((writer) => {
     records.RequestHeader.write(writer, { xid, type: operation.code })
     operation.request.write(writer, request)

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { AddWatchMode, operations, Perms, WatcherType } from '../../../src/protocol/index.ts'
+import {
+  AddWatchMode,
+  operations,
+  Perms,
+  type records,
+  WatcherType,
+} from '../../../src/protocol/index.ts'
 import { TestServer } from '../../../src/testing/index.ts'
 import { openAcl, RawClient } from './raw-client.ts'
 
@@ -13,8 +19,8 @@ async function pair() {
 
 function writesOf(client: RawClient) {
   return {
-    create: (path: string, acl = openAcl, flags = 0) =>
-      client.call(operations.create, { path, data: null, acl, flags }),
+    create: (path: string, acl: readonly records.ACL[] = openAcl) =>
+      client.call(operations.create, { path, data: null, acl, flags: 0 }),
     remove: (path: string) => client.call(operations.delete, { path, version: -1 }),
     change: (path: string) => client.call(operations.setData, { path, data: null, version: -1 }),
   }
