@@ -1,4 +1,3 @@
-import { type Host } from '../protocol/connect-string.ts'
 import { AddWatchMode, WatcherType } from '../protocol/constants.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { type MultiPart, type MultiResult } from '../protocol/multi.ts'
@@ -9,7 +8,13 @@ import { type ACL, type Stat } from '../protocol/records.ts'
 import { type Runtime } from '../session/runtime.ts'
 import { tableOfMode, type Watcher, type WatchEvent } from '../session/watches.ts'
 import { observe } from './observe.ts'
-import { type CallOptions, type ConnectOptions, positive, resolveOptions } from './options.ts'
+import {
+  type CallOptions,
+  checkAuth,
+  type ConnectOptions,
+  positive,
+  resolveOptions,
+} from './options.ts'
 import { Request, type Shape } from './request.ts'
 import { type CreateOptions, type Data, Requests } from './requests.ts'
 import { SessionKeeper } from './session-keeper.ts'
@@ -311,10 +316,7 @@ export class ZooKeeper implements AsyncDisposable {
    */
   async addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
     const { allowInsecureAuth, target } = this.#keeper.options
-    if (scheme === 'digest' && !allowInsecureAuth && !target.hosts.every(isLoopback)) {
-      const detail = 'digest sends the password in clear text; allow it with allowInsecureAuth'
-      throw new ZooKeeperError('BAD_ARGUMENTS', { op: 'addAuth', detail })
-    }
+    checkAuth(scheme, target.hosts, allowInsecureAuth)
     await this.#keeper.addAuth(scheme, Buffer.from(auth as Uint8Array))
   }
 
@@ -405,8 +407,4 @@ const createdOf = ({ path, stat }: records.Create2Response, chroot: string): Cre
 
 function checkOptions({ timeout }: CallOptions): void {
   if (timeout !== undefined) positive('timeout', timeout)
-}
-
-function isLoopback({ name }: Host): boolean {
-  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
 }

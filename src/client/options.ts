@@ -1,4 +1,4 @@
-import { parseConnectString, type ConnectString } from '../protocol/connect-string.ts'
+import { type ConnectString, type Host, parseConnectString } from '../protocol/connect-string.ts'
 import { juteMaxBuffer } from '../protocol/constants.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { type ACL } from '../protocol/records.ts'
@@ -104,6 +104,9 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
   if (target.tls) {
     throw new ZooKeeperError('NOT_SUPPORTED', { detail: 'TLS (zks://) is not supported yet' })
   }
+  for (const { scheme } of given.auth ?? []) {
+    checkAuth(scheme, target.hosts, given.allowInsecureAuth ?? false)
+  }
   const sessionTimeoutMs = positive('sessionTimeout', given.sessionTimeout ?? 18_000)
   return {
     target,
@@ -131,6 +134,13 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
   }
 }
 
+/** Throws `BAD_ARGUMENTS` if a password would cross the network as it is, unless that is allowed. */
+export function checkAuth(scheme: string, hosts: readonly Host[], allowInsecure: boolean): void {
+  if (scheme !== 'digest' || allowInsecure || hosts.every(isLoopback)) return
+  const detail = 'digest sends the password in clear text; allow it with allowInsecureAuth'
+  throw new ZooKeeperError('BAD_ARGUMENTS', { op: 'addAuth', detail })
+}
+
 /** A number above zero, `Infinity` included. */
 export function positive(name: string, value: number): number {
   if (typeof value === 'number' && value > 0) return value
@@ -140,4 +150,8 @@ export function positive(name: string, value: number): number {
 function finite(name: string, value: number): number {
   if (value <= 0x7fff_ffff) return value
   throw new ZooKeeperError('BAD_ARGUMENTS', { detail: `${name} is too large` })
+}
+
+function isLoopback({ name }: Host): boolean {
+  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
 }

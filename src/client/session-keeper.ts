@@ -140,7 +140,7 @@ export class SessionKeeper {
       const closed = this.waitFor(['closed'], { timeout: Infinity }).catch(nothing)
       if (this.#session.state === 'expired') this.#publish('closed', 'close-requested', null)
       else this.#session.close(this.#runtime.nowMs())
-      this.#driver.wake()
+      this.#driver.drive()
       await closed
     }
     this.signals.clear()

@@ -147,7 +147,8 @@ export class Writer {
     this.#inlineBytesMax = inlineBytesMax
   }
 
-  /** What was written since the writer was last empty. It is overwritten by what follows. */
+  /** What was written since the writer was last empty, without what was borrowed. It is overwritten
+   * by what follows. */
   get written(): Buffer {
     return this.bytes.subarray(0, this.offset)
   }

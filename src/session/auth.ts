@@ -10,7 +10,7 @@ export class Credential {
   /** Private, so that no inspection and no log prints it. */
   readonly #auth: Uint8Array
   /** Called once with the first answer: undefined if a server accepted it. */
-  readonly #settled: (failure: Failure | undefined) => void
+  #settled: (failure: Failure | undefined) => void
 
   constructor(
     scheme: string,
@@ -28,7 +28,9 @@ export class Credential {
   }
 
   settle(failure?: Failure): void {
-    this.#settled(failure)
+    const settled = this.#settled
+    this.#settled = () => undefined
+    settled(failure)
   }
 }
 

@@ -103,23 +103,21 @@ class DriverLink implements Link {
   }
 
   /** Names are looked up anew at each dial: a restarted server may have another address. */
-  dial({ host, attempt }: DialTarget): void {
-    this.#runtime.resolve(host.name).then(
-      (addresses) => {
-        if (!this.#driver.isPresent(this)) return
-        const address = addresses[attempt % addresses.length]
-        if (address === undefined) {
-          const detail = `${formatHost(host)} has no address`
-          this.handleClosed(new ZooKeeperError('CONNECTION_LOSS', { detail }))
-        } else {
-          const target = { address, port: host.port, name: host.name }
-          this.#transport = this.#runtime.dial(target, this)
-        }
-      },
-      (error: unknown) => {
-        this.handleClosed(error)
-      },
-    )
+  dial(target: DialTarget): void {
+    this.#open(target).catch((error: unknown) => {
+      this.handleClosed(error) // whatever a resolver or a socket throws: it costs this attempt
+    })
+  }
+
+  async #open({ host, attempt }: DialTarget): Promise<void> {
+    const addresses = await this.#runtime.resolve(host.name)
+    if (!this.#driver.isPresent(this)) return
+    const address = addresses[attempt % addresses.length]
+    if (address === undefined) {
+      const detail = `${formatHost(host)} has no address`
+      throw new ZooKeeperError('CONNECTION_LOSS', { detail })
+    }
+    this.#transport = this.#runtime.dial({ address, port: host.port, name: host.name }, this)
   }
 
   write(parts: readonly Uint8Array[]): void {

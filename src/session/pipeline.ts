@@ -135,7 +135,9 @@ export class Pipeline {
       if (call.operation === operations.auth) this.#auths.push(call)
       else this.#written.push(call)
     }
-    return parts
+    if (parts.length > 0) return parts
+    this.releaseOutput() // the whole batch was abandoned: what waited for its room gets it
+    return this.wantsWrite ? this.take() : []
   }
 
   /** The parts taken last have left. */
@@ -221,8 +223,7 @@ export class Pipeline {
   /** Fails everything, whatever a server has seen of it. */
   failAll(code: ErrorCode, cause?: unknown): void {
     const unanswered = [...this.#auths.drain(), ...this.#written.drain()]
-    this.failWaiting(code, cause)
-    for (const call of unanswered) {
+    for (const call of [...unanswered, ...this.takeWaiting()]) {
       if (call.phase !== Phase.settled) this.#failUnanswered(call, { code, cause })
     }
   }
@@ -300,7 +301,7 @@ export class Pipeline {
   }
 
   #nextXid(): number {
-    this.#xid = this.#xid === xidMax ? 1 : this.#xid + 1
+    this.#xid = xidAfter(this.#xid)
     return this.#xid
   }
 
@@ -376,6 +377,11 @@ export class Pipeline {
       this.#zxidLow = low
     }
   }
+}
+
+/** From 1 up, and round to 1 again: xids from 0 down have meanings of their own. */
+export function xidAfter(xid: number): number {
+  return xid === xidMax ? 1 : xid + 1
 }
 
 /** The earliest deadline: that of the oldest call still waiting, since all wait equally long. */

@@ -239,7 +239,8 @@ export class Session {
    */
   handleBytes(nowMs: number, bytes: Buffer, length: number = bytes.length): void {
     this.#nowMs = nowMs
-    this.#heardAtMs = nowMs
+    // A peer that does not get through the handshake proves nothing about the session.
+    if (this.#link === 'attached') this.#heardAtMs = nowMs
     this.#isSuspect = false
     this.#splitter.push(bytes, length)
     while (this.#splitter.next()) this.#handleFrame(this.#splitter)
@@ -327,6 +328,7 @@ export class Session {
     this.#isGlobal ||= readOnly !== true
     this.server = formatHost(this.#host!)
     this.#attachedAtMs = this.#nowMs
+    this.#heardAtMs = this.#nowMs
     this.#sentAtMs = this.#nowMs
     this.#isPingDue = false
     this.#isPingOutstanding = false

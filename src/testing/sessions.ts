@@ -109,7 +109,8 @@ export class Sessions implements Iterable<Session> {
   unpause(): void {
     this.#isPaused = false
     for (const session of this.#byId.values()) {
-      session.expiresAtMs = this.#leaveBucket(session)
+      this.#leaveBucket(session)
+      session.expiresAtMs = 0
       this.touch(session)
     }
   }
@@ -119,11 +120,10 @@ export class Sessions implements Iterable<Session> {
     return Math.min(Math.max(timeoutMsWanted, timeoutMsMin), timeoutMsMax)
   }
 
-  #leaveBucket(session: Session): 0 {
+  #leaveBucket(session: Session): void {
     const sessions = this.#buckets.get(session.expiresAtMs)
     sessions?.delete(session)
     if (sessions?.size === 0) this.#buckets.delete(session.expiresAtMs)
-    return 0
   }
 
   /** Buckets only ever become due later, so one timer at the earliest of them is enough. */

@@ -181,13 +181,18 @@ function demandVersion(version: number, expected: number): void {
   if (expected !== -1 && expected !== version) refuse('BAD_VERSION')
 }
 
-/** A server cannot even decode a multi with reads, or with flags that it does not know. */
+/**
+ * What a server can decode as part of a multi: no reads, no flags that it does not know, and those
+ * of a TTL only where there can be one.
+ */
 function isWritePart({ type, request }: MultiPart): boolean {
   switch (type) {
     case operations.create.code:
     case operations.create2.code:
-    case operations.createContainer.code:
-      return areCreateFlags((request as records.CreateRequest).flags)
+    case operations.createContainer.code: {
+      const { flags } = request as records.CreateRequest
+      return areCreateFlags(flags) && !ttlFlags.has(flags)
+    }
     default:
       return !isReadPart({ type, request })
   }

@@ -1,6 +1,7 @@
 /** The smallest possible client: it speaks in frames, so that tests see exactly what a server says. */
 import { connect, type Socket } from 'node:net'
 import {
+  type Codec,
   EventType,
   FrameSplitter,
   handshake,
@@ -28,7 +29,9 @@ export interface RawEvent {
   readonly zxid: bigint
 }
 
-export const openAcl = [{ perms: Perms.ALL, id: { scheme: 'world', id: 'anyone' } }]
+export const openAcl: readonly records.ACL[] = [
+  { perms: Perms.ALL, id: { scheme: 'world', id: 'anyone' } },
+]
 
 const eventNames: ReadonlyMap<number, string> = new Map(
   Object.entries(EventType).map(([name, type]) => [type, name]),
@@ -126,7 +129,7 @@ export class RawClient {
   }
 
   /** The next reply, whatever its xid. */
-  async takeReply<A>(operation: Operation<never, A> | Operation<unknown, A>): Promise<RawReply<A>> {
+  async takeReply<A>({ response }: { readonly response: Codec<A> }): Promise<RawReply<A>> {
     for (;;) {
       const bytes = await this.takeFrame()
       if (bytes === null) throw new Error('the server closed the connection')
@@ -135,7 +138,7 @@ export class RawClient {
       if (this.#takeEvent(header, reader)) continue
       this.order.push(`reply ${header.xid}`)
       const hasBody = header.err === 0
-      return { ...header, response: hasBody ? operation.response.read(reader) : undefined, bytes }
+      return { ...header, response: hasBody ? response.read(reader) : undefined, bytes }
     }
   }
 
@@ -196,6 +199,11 @@ const newSession: handshake.ConnectRequest = {
   passwd: Buffer.alloc(16),
   readOnly: false,
 }
+
+/** What a client sends first. */
+export const newSessionFrame = framed((writer) => {
+  handshake.ConnectRequest.write(writer, newSession)
+})
 
 /** What a client that already has this session sends. */
 export function resumeRequest({ session }: RawClient): Partial<handshake.ConnectRequest> {

@@ -70,8 +70,6 @@ test('requests: one byte more closes the connection before the frame is complete
 test.each([
   ['an unknown opcode', 4711],
   ['opcode 10, which no version has', 10],
-  ['the opcode servers speak among themselves', 20],
-  ['createSession', -10],
   ['check outside a multi', operations.check.code],
 ])('requests: %s is answered -6 and closes the connection', async (_, type) => {
   await using server = await TestServer.start()

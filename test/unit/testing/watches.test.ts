@@ -1,11 +1,5 @@
 import { expect, test } from 'vitest'
-import {
-  AddWatchMode,
-  operations,
-  Perms,
-  type records,
-  WatcherType,
-} from '../../../src/protocol/index.ts'
+import { AddWatchMode, operations, Perms, WatcherType } from '../../../src/protocol/index.ts'
 import { TestServer } from '../../../src/testing/index.ts'
 import { openAcl, RawClient } from './raw-client.ts'
 
@@ -19,7 +13,7 @@ async function pair() {
 
 function writesOf(client: RawClient) {
   return {
-    create: (path: string, acl: readonly records.ACL[] = openAcl) =>
+    create: (path: string, acl = openAcl) =>
       client.call(operations.create, { path, data: null, acl, flags: 0 }),
     remove: (path: string) => client.call(operations.delete, { path, version: -1 }),
     change: (path: string) => client.call(operations.setData, { path, data: null, version: -1 }),

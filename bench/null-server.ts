@@ -1,0 +1,133 @@
+/**
+ * A server that does nothing, fast: every request is answered at once and without an error, by a
+ * reply that was encoded beforehand. What is left of a measurement against it is the client.
+ *
+ * It is a child process. Its argument is the length of the values; it tells its parent the port, and
+ * then, on each message, how many requests it has seen.
+ */
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type Codec, handshake, operations, records, Stat, Writer } from 'zoowire/protocol'
+import { benchPath } from './plan.ts'
+
+const zxid = 1n
+const valueBytes = Number(process.argv[2])
+const stat = new Stat(zxid, zxid, 0, 0, 1, 0, 0, 0n, valueBytes, 0, zxid)
+
+const replies = new Map([
+  replyTo(operations.create.code, records.CreateResponse, { path: benchPath }),
+  replyTo(operations.create2.code, records.Create2Response, { path: benchPath, stat }),
+  replyTo(operations.getData.code, records.GetDataResponse, {
+    data: Buffer.alloc(valueBytes, 'x'),
+    stat,
+  }),
+  replyTo(operations.setData.code, records.SetDataResponse, { stat }),
+  ...[operations.delete, operations.ping, operations.closeSession].map(({ code, response }) =>
+    replyTo(code, response, undefined),
+  ),
+])
+
+const acceptance = frameOf((writer) => {
+  handshake.ConnectResponse.write(writer, {
+    protocolVersion: 0,
+    timeOut: 30_000,
+    sessionId: 1n,
+    passwd: Buffer.alloc(16),
+    readOnly: false,
+  })
+})
+
+let requests = 0
+
+class Connection {
+  readonly #socket: Socket
+  #isOpen = false
+  /** The beginning of a request whose end has not come yet. */
+  #rest: Buffer = Buffer.alloc(0)
+  #out = Buffer.allocUnsafeSlow(1024 * 1024)
+  /** Which replies lie in `#out` from an earlier time: those only need their xid. */
+  #codes: number[] = []
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.setNoDelay(true)
+    socket.on('data', (chunk) => {
+      this.#answer(this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]))
+    })
+    socket.on('error', () => socket.destroy())
+  }
+
+  #answer(bytes: Buffer): void {
+    let at = 0
+    let end = 0
+    let answers = 0
+    while (bytes.length - at >= 4) {
+      const length = bytes.readInt32BE(at)
+      if (bytes.length - at < 4 + length) break
+      if (this.#isOpen) end = this.#put(answers++, end, bytes, at + 4)
+      else this.#open()
+      at += 4 + length
+    }
+    this.#rest = bytes.subarray(at)
+    requests += answers
+    if (end > 0) this.#flush(end)
+  }
+
+  #open(): void {
+    this.#isOpen = true
+    this.#socket.write(acceptance)
+  }
+
+  /** Puts the reply to the request at `at` behind the others; returns where it ends. */
+  #put(index: number, start: number, bytes: Buffer, at: number): number {
+    const code = bytes.readInt32BE(at + 4)
+    const reply = replies.get(code)
+    if (reply === undefined) throw new Error(`the null server does not know operation ${code}`)
+    if (this.#codes[index] !== code) {
+      if (start + reply.length > this.#out.length) this.#grow()
+      reply.copy(this.#out, start)
+      this.#codes.length = index
+      this.#codes.push(code)
+    }
+    bytes.copy(this.#out, start + 4, at, at + 4)
+    return start + reply.length
+  }
+
+  #grow(): void {
+    this.#out = Buffer.concat([this.#out], this.#out.length * 2)
+  }
+
+  #flush(end: number): void {
+    this.#socket.write(this.#out.subarray(0, end))
+    if (this.#socket.writableLength === 0) return
+    // The socket still needs this memory.
+    this.#out = Buffer.allocUnsafeSlow(this.#out.length)
+    this.#codes = []
+  }
+}
+
+function replyTo<T>(code: number, codec: Codec<T>, body: T): [number, Buffer] {
+  return [
+    code,
+    frameOf((writer) => {
+      writer.int(0) // the xid, which is that of the request
+      writer.long(zxid)
+      writer.int(0)
+      codec.write(writer, body)
+    }),
+  ]
+}
+
+function frameOf(write: (writer: Writer) => void): Buffer {
+  const writer = new Writer()
+  const start = writer.beginFrame()
+  write(writer)
+  writer.endFrame(start, Infinity)
+  return Buffer.from(writer.written)
+}
+
+const server = createServer((socket) => new Connection(socket))
+server.listen(0, '127.0.0.1', () => {
+  process.send!((server.address() as AddressInfo).port)
+})
+process.on('message', () => process.send!(requests))
+process.on('disconnect', () => process.exit())

@@ -1,0 +1,37 @@
+/** What one child process is asked to do, and what it answers: plain data, sent between processes. */
+
+export const workloads = ['getData', 'setData', 'create-delete', 'mixed'] as const
+export type Workload = (typeof workloads)[number]
+
+export const contestants = ['raw socket', 'node-zookeeper-client', 'zoowire', 'baseline'] as const
+export type Contestant = (typeof contestants)[number]
+
+export interface Plan {
+  readonly contestant: Contestant
+  /** Where `baseline` finds the other build of zoowire. */
+  readonly baseline: string | null
+  readonly host: string
+  readonly port: number
+  readonly workload: Workload
+  readonly inFlight: number
+  readonly valueBytes: number
+  readonly warmupMs: number
+  readonly measuredMs: number
+}
+
+export interface Measurement {
+  /** Everything that was sent, with the warm-up: the server must have seen as many. */
+  readonly operationsInAll: number
+  readonly operationsPerSecond: number
+  /** User and system time of all threads of the process, the collector's and the compiler's too. */
+  readonly cpuMicrosPerOperation: number
+  readonly p50Micros: number
+  readonly p99Micros: number
+  readonly rssMegabytes: number
+}
+
+/** The znode that is read and written; it exists before a contestant starts. */
+export const benchPath = '/bench'
+
+/** Every fifth operation of `mixed` is a setData, the others are getData. */
+export const mixedPeriod = 5

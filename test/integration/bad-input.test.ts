@@ -1,0 +1,104 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { connect } from '../../src/index.ts'
+import { freePort } from '../support/free-port.ts'
+import { errorOf } from '../support/servers.ts'
+
+// Whatever is wrong with what we are given, the caller learns what, and within the deadline.
+
+test.each([
+  '',
+  ' , ',
+  'host:0',
+  'host:port',
+  'a:b:c',
+  'ftp://host',
+  '[::1',
+  'host/a//b',
+  'host/a/',
+])('the connect string "%s" is refused', async (connectString) => {
+  const error = await errorOf(connect(connectString))
+  expect(error).toMatchObject({ code: expect.stringMatching(/^BAD_/) as string })
+})
+
+test('zks:// is understood, and not supported yet', async () => {
+  expect(await errorOf(connect('zks://localhost'))).toMatchObject({ code: 'NOT_SUPPORTED' })
+})
+
+test.each([
+  { sessionTimeout: 0 },
+  { sessionTimeout: -1 },
+  { sessionTimeout: NaN },
+  { sessionTimeout: Infinity },
+  { requestTimeout: '5' as unknown as number },
+  { inFlightMax: 0 },
+])('the option %o is refused', async (options) => {
+  expect(await errorOf(connect('localhost', options))).toMatchObject({ code: 'BAD_ARGUMENTS' })
+})
+
+test('a host that does not exist', async () => {
+  const error = await errorOf(connect('zookeeper.invalid', { connectTimeout: 500 }))
+  expect(error).toMatchObject({ code: 'TIMEOUT', op: 'connect' })
+  expect((error as Error).cause).toMatchObject({ syscall: 'getaddrinfo' })
+})
+
+test('a port where nobody listens', async () => {
+  const error = await errorOf(connect(`127.0.0.1:${await freePort()}`, { connectTimeout: 300 }))
+  expect(error).toMatchObject({ code: 'TIMEOUT' })
+  expect((error as Error).cause).toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+test('a server that accepts and never answers', async () => {
+  const port = await listen(() => undefined)
+  const error = await errorOf(connect(`127.0.0.1:${port}`, { connectTimeout: 300 }))
+  expect(error).toMatchObject({ code: 'TIMEOUT', name: 'TimeoutError' })
+})
+
+test('a server that hangs up at once', async () => {
+  const port = await listen((socket) => socket.end())
+  const error = await errorOf(connect(`127.0.0.1:${port}`, { connectTimeout: 300 }))
+  expect(error).toMatchObject({ code: 'TIMEOUT' })
+})
+
+test('a server that speaks something else', async () => {
+  const port = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  const error = await errorOf(connect(`127.0.0.1:${port}`, { connectTimeout: 300 }))
+  expect(error).toMatchObject({ code: 'TIMEOUT' })
+  expect((error as Error).cause).toMatchObject({ code: 'PROTOCOL_ERROR' })
+})
+
+test('the good one among bad hosts is found', async () => {
+  const { TestServer } = await import('../../src/testing/index.ts')
+  await using server = await TestServer.start()
+  const silent = await listen(() => undefined)
+  const hosts = `zookeeper.invalid,127.0.0.1:${silent},127.0.0.1:${await freePort()}`
+  const zk = await connect(`${hosts},${server.connectString}`, { sessionTimeout: 6_000 })
+  expect(zk.server).toBe(server.connectString)
+  await zk.close()
+})
+
+test('an abort while connecting', async () => {
+  const port = await listen(() => undefined)
+  const abort = new AbortController()
+  const connecting = errorOf(connect(`127.0.0.1:${port}`, { signal: abort.signal }))
+  abort.abort('enough')
+  expect(await connecting).toMatchObject({ code: 'ABORTED', cause: 'enough' })
+})
+
+/** A TCP server that treats every connection alike. */
+async function listen(handle: (socket: Socket) => unknown): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    handle(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}

@@ -1,0 +1,192 @@
+import { expect, test } from 'vitest'
+import { type StateChange, type WatchEvent, type ZooKeeper } from '../../src/index.ts'
+import { TestServer } from '../../src/testing/index.ts'
+import { errorOf, openAt } from '../support/servers.ts'
+
+// What a session goes through, on the in-process server, which does it on command.
+
+test('a cut link is replaced, and the session continues', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  const { id } = zk.session
+  const states = record(zk)
+  await zk.create('/mine', '', { mode: 'ephemeral' })
+
+  server.cut(id)
+  await zk.waitFor('suspended')
+  await zk.waitFor('connected')
+
+  expect(zk.session.id).toBe(id)
+  expect(await zk.exists('/mine')).not.toBeNull()
+  expect(states.map(({ state, reason }) => `${state}: ${reason}`)).toEqual([
+    'suspended: disconnected',
+    'connected: established',
+  ])
+})
+
+test('reads that the cut left unanswered are answered on the next link, in order', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  await zk.create('/a', 'x')
+  const order: number[] = []
+  const reads = Array.from({ length: 50 }, async (_, i) => {
+    const { data } = await zk.getData('/a')
+    order.push(i)
+    return data?.toString()
+  })
+  process.nextTick(() => {
+    server.cut()
+  })
+  expect(new Set(await Promise.all(reads))).toEqual(new Set(['x']))
+  expect(order).toEqual([...order].sort((a, b) => a - b))
+})
+
+test('a one-shot watch set before a cut fires once after it, for a change made meanwhile', async () => {
+  await using server = await TestServer.start()
+  const [zk, other] = [await openAt(server.connectString), await openAt(server.connectString)]
+  await zk.create('/a')
+  const events: WatchEvent[] = []
+  await zk.getData('/a', { watch: (event) => events.push(event) })
+
+  server.cut(zk.session.id)
+  await zk.waitFor('suspended')
+  await other.setData('/a', 'changed')
+  await zk.waitFor('connected')
+  await zk.sync()
+
+  expect(events).toMatchObject([{ type: 'NodeDataChanged', path: '/a' }])
+})
+
+test('a persistent watch says resync after a cut, before new events', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  const watch = zk.watch('/a')
+  await watch.ready
+  server.cut(zk.session.id)
+  await zk.waitFor('suspended')
+  await zk.waitFor('connected')
+  await zk.create('/a')
+  expect(watch.drain().map(({ type }) => type)).toEqual(['resync', 'NodeCreated'])
+})
+
+test('an expired session is followed by a new one, which says so', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  const { id } = zk.session
+  const states = record(zk)
+  await zk.create('/mine', '', { mode: 'ephemeral' })
+  const oneShot: WatchEvent[] = []
+  await zk.exists('/other', { watch: (event) => oneShot.push(event) })
+  const watch = zk.watch('/a')
+  await watch.ready
+
+  await server.expire(id)
+  await zk.waitFor('expired')
+  await zk.waitFor('connected')
+
+  expect(zk.session.id).not.toBe(id)
+  expect(await zk.exists('/mine')).toBeNull()
+  expect(oneShot).toMatchObject([{ type: 'session-expired', path: '/other' }])
+  expect(watch.drain().map(({ type }) => type)).toEqual(['resync'])
+  expect(states.map(({ state }) => state)).toEqual([
+    'suspended',
+    'expired',
+    'connecting',
+    'connected',
+  ])
+  expect(states.at(-1)).toMatchObject({ previousSessionId: id, sessionId: zk.session.id })
+})
+
+test('a call that no server has seen is carried out by the next session', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  const { id } = zk.session
+  await server.stop()
+  await zk.waitFor('suspended')
+  const created = zk.create('/late', 'x')
+  await server.expire(id)
+  await server.resume()
+  await zk.waitFor('expired')
+  await expect(created).resolves.toMatchObject({ path: '/late' })
+  expect(zk.session.id).not.toBe(id)
+})
+
+test('with onExpired "close" the client ends with the session', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString, { onExpired: 'close' })
+  await server.expire(zk.session.id)
+  await zk.waitFor('closed')
+  expect(await errorOf(zk.exists('/'))).toMatchObject({ code: 'SESSION_EXPIRED' })
+})
+
+test('observe() goes on through a cut and an expiry', async () => {
+  await using server = await TestServer.start()
+  const [zk, other] = [await openAt(server.connectString), await openAt(server.connectString)]
+  await other.create('/config', '1')
+  const values = zk.observe('/config')
+  const next = async () => (await values.next()).value?.data?.toString()
+  expect(await next()).toBe('1')
+
+  server.cut(zk.session.id)
+  await zk.waitFor('suspended')
+  await other.setData('/config', '2')
+  expect(await next()).toBe('2')
+
+  await server.expire(zk.session.id)
+  await zk.waitFor('expired')
+  await other.setData('/config', '3')
+  expect(await next()).toBe('3')
+  await values.return(undefined)
+})
+
+test('states() tells every change and ends with the last', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  const changes = zk.states()
+  const first = changes.next()
+  await zk.close()
+  expect((await first).value).toMatchObject({ state: 'closed', previous: 'connected' })
+  expect(await changes.next()).toEqual({ done: true, value: undefined })
+})
+
+test('waitFor gives up at its timeout, at its signal, and when it is hopeless', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  const signal = AbortSignal.abort('enough')
+  expect(await errorOf(zk.waitFor('lost', { timeout: 5 }))).toMatchObject({ code: 'TIMEOUT' })
+  expect(await errorOf(zk.waitFor('lost', { signal }))).toMatchObject({ code: 'ABORTED' })
+  const hopeless = zk.waitFor('lost')
+  await zk.close()
+  expect(await errorOf(hopeless)).toMatchObject({ code: 'CLOSED' })
+})
+
+test('close() ends the session on the server, and later calls reject with CLOSED', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  await zk.create('/mine', '', { mode: 'ephemeral' })
+  const tooLate = errorOf(zk.create('/last')) // not written yet when the client is closed
+  await Promise.all([zk.close(), zk.close()])
+  expect(await tooLate).toMatchObject({ code: 'CLOSED', outcome: 'not-applied' })
+  expect(server.sessions).toEqual([])
+  expect(await errorOf(zk.exists('/'))).toMatchObject({ code: 'CLOSED', outcome: 'not-applied' })
+  expect(zk.state).toBe('closed')
+  expect(zk.server).toBeNull()
+})
+
+test('close() without a link ends at once', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  await server.stop()
+  await zk.waitFor('suspended')
+  const waiting = errorOf(zk.create('/never'))
+  await zk.close()
+  expect(await waiting).toMatchObject({ code: 'CLOSED', outcome: 'not-applied' })
+})
+
+function record(zk: ZooKeeper): StateChange[] {
+  const changes: StateChange[] = []
+  void (async () => {
+    for await (const change of zk.states()) changes.push(change)
+  })()
+  return changes
+}
