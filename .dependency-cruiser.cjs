@@ -1,20 +1,5 @@
-// Who may import whom. docs/architecture.md is drawn from this table: change both or neither.
-//
-//   protocol <- session <- client <- recipes <- index
-//
-// `node` (the impure edge) knows session and protocol, `testing` (the server) protocol alone,
-// `simulation` joins everything in virtual time, `cli` uses the public entry like any user. Only
-// src/index.ts brings `client` and `node` together.
-const layers = {
-  protocol: [],
-  session: ['protocol'],
-  node: ['session', 'protocol'],
-  client: ['session', 'protocol'],
-  recipes: ['client'],
-  testing: ['protocol'],
-  simulation: ['protocol', 'session', 'node', 'client', 'recipes', 'testing'],
-  cli: [],
-}
+// Who may import whom.
+const layers = require('./scripts/layers.cjs')
 
 function layerRule(layer, allowed) {
   const reachable = [layer, ...allowed].join('|')

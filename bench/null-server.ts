@@ -6,24 +6,22 @@
  * then, on each message, how many requests it has seen.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { type Codec, handshake, operations, records, Stat, Writer } from 'zoowire/protocol'
+import { Empty, handshake, operations, records } from 'zoowire/protocol'
+import { frameOf, replyFrame } from './frames.ts'
 import { benchPath } from './plan.ts'
 
-const zxid = 1n
 const valueBytes = Number(process.argv[2])
-const stat = new Stat(zxid, zxid, 0, 0, 1, 0, 0, 0n, valueBytes, 0, zxid)
+const data = Buffer.alloc(valueBytes, 'x')
+const stat = new records.Stat(1n, 1n, 0, 0, 1, 0, 0, 0n, valueBytes, 0, 1n)
 
-const replies = new Map([
-  replyTo(operations.create.code, records.CreateResponse, { path: benchPath }),
-  replyTo(operations.create2.code, records.Create2Response, { path: benchPath, stat }),
-  replyTo(operations.getData.code, records.GetDataResponse, {
-    data: Buffer.alloc(valueBytes, 'x'),
-    stat,
-  }),
-  replyTo(operations.setData.code, records.SetDataResponse, { stat }),
-  ...[operations.delete, operations.ping, operations.closeSession].map(({ code, response }) =>
-    replyTo(code, response, undefined),
-  ),
+const replies = new Map<number, Buffer>([
+  [operations.create.code, replyFrame(records.CreateResponse, { path: benchPath })],
+  [operations.create2.code, replyFrame(records.Create2Response, { path: benchPath, stat })],
+  [operations.getData.code, replyFrame(records.GetDataResponse, { data, stat })],
+  [operations.setData.code, replyFrame(records.SetDataResponse, { stat })],
+  [operations.delete.code, replyFrame(Empty, undefined)],
+  [operations.ping.code, replyFrame(Empty, undefined)],
+  [operations.closeSession.code, replyFrame(Empty, undefined)],
 ])
 
 const acceptance = frameOf((writer) => {
@@ -103,26 +101,6 @@ class Connection {
     this.#out = Buffer.allocUnsafeSlow(this.#out.length)
     this.#codes = []
   }
-}
-
-function replyTo<T>(code: number, codec: Codec<T>, body: T): [number, Buffer] {
-  return [
-    code,
-    frameOf((writer) => {
-      writer.int(0) // the xid, which is that of the request
-      writer.long(zxid)
-      writer.int(0)
-      codec.write(writer, body)
-    }),
-  ]
-}
-
-function frameOf(write: (writer: Writer) => void): Buffer {
-  const writer = new Writer()
-  const start = writer.beginFrame()
-  write(writer)
-  writer.endFrame(start, Infinity)
-  return Buffer.from(writer.written)
 }
 
 const server = createServer((socket) => new Connection(socket))

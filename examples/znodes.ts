@@ -26,7 +26,7 @@ export const znodes: Step = {
       }
 
       await zk.delete('/greeting')
-      say(`deleted it; exists() says ${String(await zk.exists('/greeting'))}`)
+      say(`deleted it; exists() says ${JSON.stringify(await zk.exists('/greeting'))}`)
     } finally {
       await zk.close()
     }

@@ -8,6 +8,8 @@ const timedMax = 16
 /** What the contestants have in common: they ask whether to go on, and tell what they have done. */
 export class Meter {
   isRunning = true
+  /** The warm-up is over. */
+  isMeasuring = false
   operations = 0
   /** How many of the operations in flight at a time are to be timed. */
   readonly timed: number
@@ -30,6 +32,7 @@ export class Meter {
   /** Waits for the warm-up to pass, and measures what is done between then and the end. */
   async measure({ warmupMs, measuredMs }: Plan): Promise<Omit<Measurement, 'operationsInAll'>> {
     await delay(warmupMs)
+    this.isMeasuring = true
     this.#latencies.reset()
     const operationsBefore = this.operations
     const cpuBefore = process.cpuUsage()

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { type Codec, CreateFlags, handshake, operations, records, Writer } from 'zoowire/protocol'
 import { OPEN_ACL_UNSAFE } from 'zoowire'
+import { CreateFlags, handshake, operations } from 'zoowire/protocol'
+import { frameOf, requestFrame } from '../frames.ts'
 import { benchPath, mixedPeriod, type Plan, type Workload } from '../plan.ts'
 import { type Contender, type Meter } from './meter.ts'
 
@@ -44,7 +45,7 @@ export async function contend(plan: Plan): Promise<Contender> {
   return {
     run: (meter) => new RequestPump(socket, replies, plan).run(meter),
     async close() {
-      socket.end(requestOf(operations.closeSession, undefined))
+      socket.end(requestFrame(operations.closeSession, undefined))
       await once(socket, 'close')
     },
   }
@@ -53,7 +54,7 @@ export async function contend(plan: Plan): Promise<Contender> {
 class ReplyCounter {
   onReplies: (count: number) => void = () => {}
   /** Looking at the outcome of each reply is for the warm-up. */
-  isChecking = false
+  isChecking = true
   #left = 0
   #prefix = 0
   #prefixBytes = 0
@@ -115,8 +116,8 @@ class RequestPump {
     let timedAtMs = performance.now()
     let repliesUntilTimed = 1
     await new Promise<void>((resolve) => {
-      this.#replies.isChecking = true
       this.#replies.onReplies = (count) => {
+        this.#replies.isChecking = !meter.isMeasuring
         meter.operations += count
         this.#inFlight -= count
         repliesUntilTimed -= count
@@ -146,11 +147,11 @@ class RequestPump {
 /** At least as many requests as are in flight, and a whole number of the workload's rounds. */
 function requestsOf({ workload, inFlight, valueBytes }: Plan): Buffer[] {
   const data = Buffer.alloc(valueBytes, 'x')
-  const get = requestOf(operations.getData, { path: benchPath, watch: false })
-  const set = requestOf(operations.setData, { path: benchPath, data, version: -1 })
+  const get = requestFrame(operations.getData, { path: benchPath, watch: false })
+  const set = requestFrame(operations.setData, { path: benchPath, data, version: -1 })
   const create = (index: number) => {
     const path = `${benchPath}/${process.pid}-${index}`
-    return requestOf(operations.create2, {
+    return requestFrame(operations.create2, {
       path,
       data,
       acl: OPEN_ACL_UNSAFE,
@@ -158,7 +159,10 @@ function requestsOf({ workload, inFlight, valueBytes }: Plan): Buffer[] {
     })
   }
   const remove = (index: number) => {
-    return requestOf(operations.delete, { path: `${benchPath}/${process.pid}-${index}`, version: -1 })
+    return requestFrame(operations.delete, {
+      path: `${benchPath}/${process.pid}-${index}`,
+      version: -1,
+    })
   }
   const rounds: Record<Workload, (index: number) => Buffer[]> = {
     getData: () => [get],
@@ -167,20 +171,4 @@ function requestsOf({ workload, inFlight, valueBytes }: Plan): Buffer[] {
     mixed: () => [set, ...new Array<Buffer>(mixedPeriod - 1).fill(get)],
   }
   return Array.from({ length: inFlight }, (_, index) => rounds[workload](index)).flat()
-}
-
-function requestOf<Q>({ code, request }: { code: number; request: Codec<Q> }, body: Q): Buffer {
-  return frameOf((writer) => {
-    writer.int(1) // any xid will do: replies come in order
-    writer.int(code)
-    request.write(writer, body)
-  })
-}
-
-function frameOf(write: (writer: Writer) => void): Buffer {
-  const writer = new Writer()
-  const start = writer.beginFrame()
-  write(writer)
-  writer.endFrame(start, Infinity)
-  return Buffer.from(writer.written)
 }

@@ -69,7 +69,7 @@ export class Request<T> extends AbandonableCall {
  * stack shows those frames; a call that succeeds pays nothing for it.
  */
 export async function rejection(error: () => ZooKeeperError): Promise<never> {
-  await undefined
-  await undefined
+  await Promise.resolve()
+  await Promise.resolve()
   throw error()
 }

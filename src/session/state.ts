@@ -36,15 +36,16 @@ const attached = {
   'close-requested': 'closing',
 } as const
 
-const detached = {
+const unopened = {
   established: 'connected',
   'established-read-only': 'read-only',
-  refused: 'expired',
   'close-requested': 'closed',
 } as const
 
+const detached = { ...unopened, refused: 'expired' } as const
+
 export const sessionTransitions = {
-  connecting: detached,
+  connecting: unopened,
   connected: attached,
   'read-only': attached,
   suspended: { ...detached, unheard: 'lost' },

@@ -160,6 +160,21 @@ test('waitFor gives up at its timeout, at its signal, and when it is hopeless', 
   expect(await errorOf(hopeless)).toMatchObject({ code: 'CLOSED' })
 })
 
+test.each([
+  ['its own', { timeout: 30 }],
+  ['the default', undefined],
+])('a call that finds no link fails after %s timeout', async (_, options) => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString, { requestTimeout: 30 })
+  await server.stop()
+  await zk.waitFor('suspended')
+  const error = await errorOf(zk.create('/never', '', options))
+  expect(error).toMatchObject({ name: 'TimeoutError', code: 'TIMEOUT', outcome: 'not-applied' })
+  await server.resume()
+  await zk.waitFor('connected', { timeout: 5_000 })
+  expect(await zk.exists('/never')).toBeNull()
+})
+
 test('close() ends the session on the server, and later calls reject with CLOSED', async () => {
   await using server = await TestServer.start()
   const zk = await openAt(server.connectString)

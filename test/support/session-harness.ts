@@ -169,16 +169,22 @@ export class Harness {
     return this
   }
 
+  /** Lets time pass until the session wishes to be woken. */
+  wake(): this {
+    return this.advance(Math.max(0, this.session.nextDeadlineMs - this.nowMs))
+  }
+
   // --- The server -------------------------------------------------------------------------------
 
-  /** Dials, if that is due, and completes the handshake. */
+  /** Waits for a dial and completes its handshake. */
   connect(response: Partial<ConnectResponse> = {}): this {
     return this.open().accept(response)
   }
 
-  /** The dial succeeds, and the handshake is sent. */
+  /** Waits for a dial, which succeeds: the handshake is sent. */
   open(): this {
-    if (this.#link === 'none') this.turn()
+    this.turn()
+    while (this.#link === 'none' && this.session.nextDeadlineMs < Infinity) this.wake()
     if (this.#link !== 'dialling') throw new Error('nothing was dialled')
     this.#link = 'open'
     this.#isHandshaken = false
