@@ -15,6 +15,7 @@ import {
   positive,
   resolveOptions,
 } from './options.ts'
+import { patiently } from './patience.ts'
 import { Request, type Shape } from './request.ts'
 import { type CreateOptions, type Data, Requests } from './requests.ts'
 import { SessionKeeper } from './session-keeper.ts'
@@ -239,8 +240,8 @@ export class ZooKeeper implements AsyncDisposable {
     const watch: Watch = new Watch(path, this.#keeper.options.watchBufferMax, {
       arm: (watcher) => {
         const local = this.#localWatcher(watcher)
-        const ready = this.#call(operations.addWatch, () => request, nothing, options, local)
-        return { ready, watcher: local }
+        const add = () => this.#call(operations.addWatch, () => request, nothing, options, local)
+        return { ready: patiently(add, () => this.#untilServed(options)), watcher: local }
       },
       disarm: (watcher) => {
         this.#keeper.open.delete(watch)
@@ -275,7 +276,7 @@ export class ZooKeeper implements AsyncDisposable {
     return observe({
       watch: () => this.watch(path, patient),
       read: () => this.getData(path, patient),
-      untilServed: () => this.#keeper.waitFor(['connected', 'read-only'], patient),
+      untilServed: () => this.#untilServed(patient),
     })
   }
 
@@ -365,6 +366,10 @@ export class ZooKeeper implements AsyncDisposable {
         options,
       )
     })
+  }
+
+  #untilServed(options: CallOptions): Promise<void> {
+    return this.#keeper.waitFor(['connected', 'read-only'], options)
   }
 
   readonly #commit = (

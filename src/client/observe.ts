@@ -1,5 +1,6 @@
 import { isZooKeeperError } from '../protocol/errors.ts'
 import { type Stat } from '../protocol/records.ts'
+import { patiently } from './patience.ts'
 import { type Watch } from './watch.ts'
 
 interface Value {
@@ -13,7 +14,7 @@ export interface Observable {
   /** The value now; rejects with `NO_NODE` if there is none. */
   read(): Promise<Value>
   /** Resolves when reading makes sense again; rejects when it never will. */
-  untilServed(): Promise<void>
+  readonly untilServed: () => Promise<void>
 }
 
 /** A znode's values, newest first come: each one that is not older than what was told before. */
@@ -24,7 +25,7 @@ export async function* observe(source: Observable): AsyncGenerator<Value | null,
     let told: Value | null | undefined
     for (;;) {
       watch.drain() // what happened up to here is in the value that is read next
-      const value = await readPatiently(source)
+      const value = await patiently(() => valueOrNull(source), source.untilServed)
       if (told === undefined || isOther(told, value)) yield value
       told = value
       const { done } = await watch.next()
@@ -35,18 +36,12 @@ export async function* observe(source: Observable): AsyncGenerator<Value | null,
   }
 }
 
-/** A lost session is no reason to stop observing; the next one will do. */
-async function readPatiently(source: Observable): Promise<Value | null> {
-  for (;;) {
-    try {
-      return await source.read()
-    } catch (error) {
-      if (isZooKeeperError(error, 'NO_NODE')) return null
-      const isPassing =
-        isZooKeeperError(error, 'CONNECTION_LOSS') || isZooKeeperError(error, 'SESSION_EXPIRED')
-      if (!isPassing) throw error
-      await source.untilServed()
-    }
+async function valueOrNull(source: Observable): Promise<Value | null> {
+  try {
+    return await source.read()
+  } catch (error) {
+    if (isZooKeeperError(error, 'NO_NODE')) return null
+    throw error
   }
 }
 

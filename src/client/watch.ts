@@ -35,9 +35,14 @@ export class Watch implements AsyncIterableIterator<WatchEvent>, AsyncDisposable
     })
     this.ready = ready
     this.#watcher = watcher
-    ready.catch((error: unknown) => {
-      this.fail(error) // for those who iterate without awaiting `ready`
-    })
+    ready.then(
+      () => {
+        if (this.#isOver) host.disarm(watcher) // left before the server had set it
+      },
+      (error: unknown) => {
+        this.fail(error) // for those who iterate without awaiting `ready`
+      },
+    )
   }
 
   /** @internal */

@@ -24,6 +24,7 @@ export class TcpTransport implements Transport {
     })
     this.#socket.on('connect', this.#onConnect)
     this.#socket.on('error', this.#onError)
+    this.#socket.on('end', this.#onEnd)
     this.#socket.on('close', this.#onClose)
   }
 
@@ -59,6 +60,11 @@ export class TcpTransport implements Transport {
 
   readonly #onError = (error: Error): void => {
     this.#cause = error
+  }
+
+  /** A peer that says no more is of no use, even if it would still listen. */
+  readonly #onEnd = (): void => {
+    this.#socket.destroy()
   }
 
   readonly #onClose = (): void => {

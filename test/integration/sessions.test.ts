@@ -139,6 +139,30 @@ test('observe() goes on through a cut and an expiry', async () => {
   await values.return(undefined)
 })
 
+test('a watch whose session expires while it is being set is set in the next one', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  const { id } = zk.session
+  await server.stop()
+  const watch = zk.watch('/a')
+  await zk.waitFor('suspended')
+  await server.expire(id)
+  await server.resume()
+  await watch.ready
+  await zk.create('/a')
+  expect((await watch.next()).value).toMatchObject({ type: 'NodeCreated' })
+})
+
+test('a watch that is left before the server has set it is taken back', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  const watch = zk.watch('/a')
+  await watch.return()
+  await watch.ready
+  await zk.sync()
+  expect(server.watches.persistent).toEqual([])
+})
+
 test('states() tells every change and ends with the last', async () => {
   await using server = await TestServer.start()
   const zk = await openAt(server.connectString)
