@@ -28,35 +28,4 @@ export function connect(connectString: string, options: ConnectOptions = {}): Pr
   return ZooKeeper.connect(nodeRuntime(options.lookup), connectString, options)
 }
 
-export {
-  ANYONE_ID_UNSAFE,
-  AUTH_IDS,
-  CREATOR_ALL_ACL,
-  digestId,
-  OPEN_ACL_UNSAFE,
-  READ_ACL_UNSAFE,
-} from './client/acl.ts'
-export {
-  type AclResult,
-  type ChildrenResult,
-  type CreateResult,
-  type DataResult,
-  type SessionInfo,
-  type VersionOption,
-  type WatchOption,
-  ZooKeeper,
-} from './client/client.ts'
-export { type Auth, type CallOptions, type ConnectOptions, type Logger } from './client/options.ts'
-export { type CreateOptions, type Data } from './client/requests.ts'
-export { type State, type StateChange } from './client/states.ts'
-export {
-  Transaction,
-  type TransactionCreateResult,
-  TransactionError,
-} from './client/transaction.ts'
-export { Watch } from './client/watch.ts'
-export { type CreateMode, Perms } from './protocol/constants.ts'
-export { type ErrorCode } from './protocol/error-codes.ts'
-export { isZooKeeperError, type Outcome, ProtocolError, ZooKeeperError } from './protocol/errors.ts'
-export { type ACL, type Id, Stat } from './protocol/records.ts'
-export { type WatchEvent, type WatchEventType } from './session/watches.ts'
+export * from './client/index.ts'

@@ -7,6 +7,7 @@ import type * as records from '../protocol/records.ts'
 import { type ACL, type Stat } from '../protocol/records.ts'
 import { type Runtime } from '../session/runtime.ts'
 import { tableOfMode, type Watcher, type WatchEvent } from '../session/watches.ts'
+import { type EventStream } from './event-stream.ts'
 import { observe } from './observe.ts'
 import {
   type CallOptions,
@@ -59,6 +60,9 @@ export interface AclResult {
   readonly acl: readonly ACL[]
   readonly stat: Stat
 }
+
+/** What a recipe takes from the outside world. */
+export type RecipeRuntime = Omit<Runtime, 'defer' | 'resolve' | 'dial'>
 
 /** Read-only facts about the present session. */
 export interface SessionInfo {
@@ -237,6 +241,7 @@ export class ZooKeeper implements AsyncDisposable {
   watch(path: string, options: CallOptions & { readonly recursive?: boolean } = {}): Watch {
     const mode = options.recursive === true ? 'persistent-recursive' : 'persistent'
     const request = { path: this.#requests.path(path), mode: AddWatchMode[mode] }
+    let stopSignal = nothing
     const watch: Watch = new Watch(path, this.#keeper.options.watchBufferMax, {
       arm: (watcher) => {
         const local = this.#localWatcher(watcher)
@@ -244,6 +249,7 @@ export class ZooKeeper implements AsyncDisposable {
         return { ready: patiently(add, () => this.#untilServed(options)), watcher: local }
       },
       disarm: (watcher) => {
+        stopSignal()
         this.#keeper.open.delete(watch)
         this.#forgetWatch(request, watcher)
       },
@@ -253,7 +259,7 @@ export class ZooKeeper implements AsyncDisposable {
       const abort = (cause: unknown) => {
         watch.fail(new ZooKeeperError('ABORTED', { op: 'watch', path, cause }))
       }
-      watch.onOver(this.#keeper.signals.add(options.signal, { abort }))
+      stopSignal = this.#keeper.signals.add(options.signal, { abort })
     }
     return watch
   }
@@ -282,6 +288,11 @@ export class ZooKeeper implements AsyncDisposable {
 
   // --- The client itself ------------------------------------------------------------------------
 
+  /** The clocks, timers and dice of this client, for recipes: a simulation has its own. */
+  get runtime(): RecipeRuntime {
+    return this.#keeper.runtime
+  }
+
   get state(): State {
     return this.#keeper.states.current
   }
@@ -303,7 +314,7 @@ export class ZooKeeper implements AsyncDisposable {
   }
 
   /** Every change of state from now on; ends after the last one. */
-  states(): AsyncGenerator<StateChange, undefined> {
+  states(): EventStream<StateChange> {
     return this.#keeper.states.changes()
   }
 

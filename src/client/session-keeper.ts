@@ -28,16 +28,16 @@ export class SessionKeeper {
   /** Iterators to end with the client. */
   readonly open = new Set<Ending>()
   readonly options: ClientOptions
+  readonly runtime: Runtime
   #session: Session
   #driver: Driver
   #previousSessionId: bigint | null = null
   /** Why no further call is accepted; null while calls are. */
   #endCode: ErrorCode | null = null
   #closing: Promise<void> | null = null
-  readonly #runtime: Runtime
 
   constructor(runtime: Runtime, options: ClientOptions) {
-    this.#runtime = runtime
+    this.runtime = runtime
     this.options = options
     this.#session = this.#newSession(new Watches(this.#deliver), [])
     this.#driver = new Driver(this.#session, runtime)
@@ -108,7 +108,7 @@ export class SessionKeeper {
         else if (isFinal(state)) end(state === 'closed' ? 'CLOSED' : 'AUTH_FAILED')
       }
       const limitMs = positive('timeout', timeout ?? this.options.session.requestTimeoutMs)
-      const timer = this.#runtime.timer(this.#runtime.nowMs() + limitMs, () => {
+      const timer = this.runtime.timer(this.runtime.nowMs() + limitMs, () => {
         end('TIMEOUT')
       })
       const stopListening = this.states.listen(({ state }) => {
@@ -139,7 +139,7 @@ export class SessionKeeper {
     if (!isFinal(this.states.current)) {
       const closed = this.waitFor(['closed'], { timeout: Infinity }).catch(nothing)
       if (this.#session.state === 'expired') this.#publish('closed', 'close-requested', null)
-      else this.#session.close(this.#runtime.nowMs())
+      else this.#session.close(this.runtime.nowMs())
       this.#driver.drive()
       await closed
     }
@@ -165,7 +165,7 @@ export class SessionKeeper {
   }
 
   #startTimer(request: AbandonableCall, timeoutMs: number): () => void {
-    const timer = this.#runtime.timer(this.#runtime.nowMs() + timeoutMs, () => {
+    const timer = this.runtime.timer(this.runtime.nowMs() + timeoutMs, () => {
       request.abandon?.('TIMEOUT')
     })
     return () => {
@@ -175,11 +175,11 @@ export class SessionKeeper {
 
   #newSession(watches: Watches, credentials: Credential[]): Session {
     return new Session(this.options.session, {
-      hosts: new Hosts(this.options.target.hosts, () => this.#runtime.random()),
+      hosts: new Hosts(this.options.target.hosts, () => this.runtime.random()),
       watches,
       credentials,
-      random: () => this.#runtime.random(),
-      nowMs: () => this.#runtime.nowMs(),
+      random: () => this.runtime.random(),
+      nowMs: () => this.runtime.nowMs(),
       onChange: this.#onChange,
     })
   }
@@ -222,7 +222,7 @@ export class SessionKeeper {
     watches.inherit(expired.watches)
     this.#previousSessionId = expired.id
     this.#session = this.#newSession(watches, expired.credentials)
-    this.#driver = new Driver(this.#session, this.#runtime)
+    this.#driver = new Driver(this.#session, this.runtime)
     this.#publish('connecting', 'renewed', null)
     for (const call of expired.pipeline.takeWaiting()) this.#session.pipeline.submit(call)
     this.#driver.wake()

@@ -1,5 +1,5 @@
 import { type SessionState, type Trigger } from '../session/state.ts'
-import { EventQueue } from './event-queue.ts'
+import { EventStream } from './event-stream.ts'
 
 /**
  * What the client knows of its session.
@@ -18,8 +18,11 @@ export type State = Exclude<SessionState, 'closing'>
 export interface StateChange {
   readonly state: State
   readonly previous: State
-  /** What happened; `'renewed'` when a new session takes the place of an expired one. */
-  readonly reason: Trigger | 'renewed'
+  /**
+   * What happened; `'renewed'` when a new session takes the place of an expired one, `'overflow'` when
+   * the reader was so slow that changes were dropped.
+   */
+  readonly reason: Trigger | 'renewed' | 'overflow'
   /** The session concerned; 0n if there is none yet. */
   readonly sessionId: bigint
   /** The session before it, where this change brings another one. */
@@ -55,26 +58,33 @@ export class States {
   }
 
   /** Every change from now on, up to and including the last one. */
-  async *changes(): AsyncGenerator<StateChange, undefined> {
-    const queue = new EventQueue<StateChange | null>(behindMax, null)
-    const stop = this.listen((change) => {
-      queue.push(change)
-      if (isFinal(change.state)) queue.end()
-    })
-    if (isFinal(this.#current)) queue.end()
-    try {
-      for (;;) {
-        const change = await queue.next()
-        if (change === undefined) return undefined
-        if (change !== null) yield change
-      }
-    } finally {
+  changes(): EventStream<StateChange> {
+    const overflow = overflowOf(this.#current)
+    const stream: EventStream<StateChange> = new EventStream(behindMax, overflow, () => {
       stop()
-    }
+    })
+    const stop = this.listen((change) => {
+      stream.push(change)
+      if (isFinal(change.state)) stream.end()
+    })
+    if (isFinal(this.#current)) stream.end()
+    return stream
   }
 }
 
 /** Whether the client can do nothing more. `expired` may be followed by a new session. */
 export function isFinal(state: State): boolean {
   return state === 'closed' || state === 'auth-failed'
+}
+
+function overflowOf(state: State): StateChange {
+  return {
+    state,
+    previous: state,
+    reason: 'overflow',
+    sessionId: 0n,
+    previousSessionId: null,
+    server: null,
+    cause: null,
+  }
 }

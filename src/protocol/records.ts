@@ -1143,17 +1143,17 @@ export const RemoveWatchesRequest: Codec<RemoveWatchesRequest> = {
 }
 
 export interface GetEphemeralsRequest {
-  /** a plain string prefix */
-  readonly prefixPath: string
+  /** a plain string prefix; null for all */
+  readonly prefixPath: string | null
 }
 export const GetEphemeralsRequest: Codec<GetEphemeralsRequest> = {
   name: 'GetEphemeralsRequest',
   bytesMin: 4,
   write(writer, value) {
-    writer.ustring(value.prefixPath)
+    writer.nullableUstring(value.prefixPath)
   },
   read(reader) {
-    const prefixPath = reader.ustring()
+    const prefixPath = reader.nullableUstring()
     return { prefixPath }
   },
 }

@@ -184,7 +184,9 @@ export const schema: Readonly<Record<string, RecordSchema>> = {
   GetACLResponse: record('', { acl, stat }),
   CheckWatchesRequest: record('', { path, type: int('a `WatcherType`') }),
   RemoveWatchesRequest: record('', { path, type: int('a `WatcherType`') }),
-  GetEphemeralsRequest: record('', { prefixPath: ustring('a plain string prefix') }),
+  GetEphemeralsRequest: record('', {
+    prefixPath: nullableUstring('a plain string prefix; null for all'),
+  }),
   GetEphemeralsResponse: record('', { ephemerals: vector('ustring') }),
   WhoAmIResponse: record('', { clientInfo: vector('ClientInfo') }),
 

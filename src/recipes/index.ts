@@ -1,7 +1,17 @@
 /**
- * Recipes over the public client. The first ones are on their way; until then this entry is empty, so
- * that the package's shape does not change when they come.
+ * Recipes: what people use ZooKeeper for, over the public client.
  *
  * @module
  */
-export {}
+export { Config, type ConfigOptions, type Versioned } from './config.ts'
+export { Election, type ElectionOptions, type Leader } from './election.ts'
+export { type Lease } from './lease.ts'
+export { Lock, type LockOptions } from './lock.ts'
+export { type ServiceInstance } from './service-instance.ts'
+export { type PickStrategy, type ServiceProvider } from './service-provider.ts'
+export {
+  type DiscoverOptions,
+  type RegisterOptions,
+  type Registration,
+  ServiceRegistry,
+} from './service-registry.ts'

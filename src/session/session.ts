@@ -403,7 +403,7 @@ export class Session {
   }
 
   #finish(): void {
-    if (this.#state === 'closing') this.#change('close-finished', null)
+    this.#change('close-finished', null)
     this.#end('CLOSED')
   }
 

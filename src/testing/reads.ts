@@ -71,7 +71,8 @@ export const reads = {
 
   /** `/pre` is a prefix of `/pre1`, too. */
   getEphemerals({ prefixPath }, { tree, watcher }) {
-    const prefix = ['', '/'].includes(prefixPath.trim()) ? '' : prefixPath
+    const isForAll = prefixPath === null || ['', '/'].includes(prefixPath.trim())
+    const prefix = isForAll ? '' : prefixPath
     const ephemerals = tree.ephemeralsOf(watcher.sessionId)
     return { ephemerals: ephemerals.filter((path) => path.startsWith(prefix)) }
   },

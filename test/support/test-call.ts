@@ -9,6 +9,7 @@ export class TestCall extends Call {
   failure: Failure | null = null
   /** `'pending'`, `'succeeded'`, or code and outcome of the failure: `'CONNECTION_LOSS unknown'`. */
   fate = 'pending'
+  settlements = 0
   /** Called when it settles. */
   onSettled: (call: this) => void = () => {}
 
@@ -23,10 +24,15 @@ export class TestCall extends Call {
   }
 
   #settle(fate: string): void {
+    this.settlements++
     if (this.fate !== 'pending') throw new Error(`${this.fate} first, then ${fate}`)
     this.fate = fate
     this.onSettled(this)
   }
+}
+
+export function fatesOf(calls: readonly TestCall[]): string[] {
+  return calls.map(({ fate }) => fate)
 }
 
 export function getData(path: string, watcher: Watcher | null = null): TestCall {

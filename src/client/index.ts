@@ -1,0 +1,39 @@
+/**
+ * The public names of the client, one by one. Recipes are written against these alone, as users' own
+ * code is.
+ */
+export {
+  ANYONE_ID_UNSAFE,
+  AUTH_IDS,
+  CREATOR_ALL_ACL,
+  digestId,
+  OPEN_ACL_UNSAFE,
+  READ_ACL_UNSAFE,
+} from './acl.ts'
+export {
+  type AclResult,
+  type ChildrenResult,
+  type CreateResult,
+  type DataResult,
+  type RecipeRuntime,
+  type SessionInfo,
+  type VersionOption,
+  type WatchOption,
+  ZooKeeper,
+} from './client.ts'
+export { EventStream } from './event-stream.ts'
+export { type Auth, type CallOptions, type ConnectOptions, type Logger } from './options.ts'
+export { type CreateOptions, type Data } from './requests.ts'
+export { type State, type StateChange } from './states.ts'
+export { Transaction, type TransactionCreateResult, TransactionError } from './transaction.ts'
+export { Watch } from './watch.ts'
+export { type CreateMode, Perms } from '../protocol/constants.ts'
+export { type ErrorCode } from '../protocol/error-codes.ts'
+export {
+  isZooKeeperError,
+  type Outcome,
+  ProtocolError,
+  ZooKeeperError,
+} from '../protocol/errors.ts'
+export { type ACL, type Id, Stat } from '../protocol/records.ts'
+export { type WatchEvent, type WatchEventType } from '../session/watches.ts'

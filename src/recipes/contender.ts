@@ -1,0 +1,231 @@
+/**
+ * A place in a line: an ephemeral sequential znode whose number says who came first. Locks and
+ * elections are made of it.
+ *
+ * The znode's name starts with a uuid, as Curator's does (`_c_<uuid>-lock-0000000007`), so that a
+ * create whose reply was lost can be found again. A znode that is found belongs to us only if its
+ * `ephemeralOwner` is the live session: one that an older session left behind is about to vanish.
+ */
+import {
+  type ACL,
+  isZooKeeperError,
+  type Stat,
+  type WatchEvent,
+  type ZooKeeper,
+  ZooKeeperError,
+} from '../client/index.ts'
+import { createContainers } from './containers.ts'
+import { abortable, deleteIfThere, insist, patient } from './patience.ts'
+
+/** Which line to stand in. */
+export interface Line {
+  /** The znode whose children stand in line. It is made as a container if it is missing. */
+  readonly path: string
+  /** What the znodes are called between uuid and number, such as `lock-`. */
+  readonly label: string
+  /** What the znodes hold: a word for people who look. */
+  readonly data: string
+  /** For every znode that is made; undefined for the client's. */
+  readonly acl: readonly ACL[] | undefined
+}
+
+export class Contender {
+  readonly path: string
+  /** The czxid of the znode: greater than that of everybody who came before. */
+  readonly token: bigint
+  /** The session that owns the znode, and takes it along when it ends. */
+  readonly sessionId: bigint
+  readonly #zk: ZooKeeper
+  readonly #line: Line
+
+  private constructor(zk: ZooKeeper, line: Line, path: string, stat: Stat) {
+    this.#zk = zk
+    this.#line = line
+    this.path = path
+    this.token = stat.czxid
+    this.sessionId = stat.ephemeralOwner
+  }
+
+  /**
+   * Joins the line at its end, as soon as there is a link.
+   *
+   * If it fails, whatever the reason, no znode stays behind: one whose creation is unknown is looked
+   * for and removed in the background, as soon as a server can be asked.
+   */
+  static async enter(zk: ZooKeeper, line: Line, signal: AbortSignal): Promise<Contender> {
+    const uuid = zk.runtime.uuid()
+    let mayExist = false
+    try {
+      for (;;) {
+        const created = await Contender.#create(zk, line, uuid, signal)
+        if (created !== null) return created
+        mayExist = true
+        const found = await Contender.#findAgain(zk, line, uuid, signal)
+        if (found !== null) return found
+      }
+    } catch (error) {
+      if (isZooKeeperError(error) && error.outcome !== 'not-applied') mayExist = true
+      if (mayExist) void insist(zk, () => Contender.#removeTraces(zk, line, uuid))
+      throw error
+    }
+  }
+
+  /**
+   * The znode directly ahead of ours; null if we are the first.
+   *
+   * @throws {ZooKeeperError} `LEASE_LOST` if our own is gone, or belongs to a session that has ended.
+   */
+  async predecessor(signal: AbortSignal): Promise<string | null> {
+    const line = await contendersOf(this.#zk, this.#line, signal)
+    const index = line.indexOf(this.path)
+    if (index === -1 || this.#zk.session.id !== this.sessionId) throw this.#lost()
+    return line[index - 1] ?? null
+  }
+
+  /**
+   * Resolves when something happened to the znode ahead: it is gone, has changed, or its watch has
+   * ended with the session. Look again then.
+   */
+  async untilChanged(predecessor: string, signal: AbortSignal): Promise<void> {
+    let watch: (event: WatchEvent) => void = () => undefined
+    const changed = new Promise<WatchEvent>((resolve) => {
+      watch = resolve
+    })
+    try {
+      // getData, not exists: a znode that is gone already must not leave a watch behind.
+      await this.#zk.getData(predecessor, { watch, ...patient(signal) })
+    } catch (error) {
+      if (isZooKeeperError(error, 'NO_NODE')) return
+      throw error
+    }
+    await abortable(changed, signal)
+  }
+
+  /**
+   * Proves to the servers' quorum that the znode is still ours, by writing to it.
+   *
+   * @throws {ZooKeeperError} `NO_NODE` or `LEASE_LOST` if it is not.
+   */
+  async prove(signal: AbortSignal): Promise<void> {
+    const stat = await this.#zk.setData(this.path, this.#line.data, patient(signal))
+    if (stat.czxid !== this.token || this.#zk.session.id !== this.sessionId) throw this.#lost()
+  }
+
+  /** Calls `gone` once if the znode is deleted, by whomever. */
+  async watchOwn(gone: () => void): Promise<void> {
+    const watch = ({ type }: WatchEvent) => {
+      if (type === 'NodeDeleted') gone()
+      else if (type === 'NodeDataChanged') void insist(this.#zk, () => this.watchOwn(gone))
+    }
+    try {
+      await this.#zk.getData(this.path, { watch })
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NO_NODE')) throw error
+      gone()
+    }
+  }
+
+  /**
+   * Leaves the line. Never rejects: without a link it goes on in the background until the znode is
+   * gone, its session has ended or the client is closed.
+   */
+  leave(): Promise<void> {
+    return insist(this.#zk, async () => {
+      // A znode of an ended session is the servers' to remove; its name may not be ours any more.
+      if (this.#zk.session.id === this.sessionId) await deleteIfThere(this.#zk, this.path)
+    })
+  }
+
+  #lost(): ZooKeeperError {
+    const detail = 'the place in line is gone'
+    return new ZooKeeperError('LEASE_LOST', { path: this.path, sessionId: this.sessionId, detail })
+  }
+
+  /** @returns null if it is unknown whether there is a znode now. */
+  static async #create(
+    zk: ZooKeeper,
+    line: Line,
+    uuid: string,
+    signal: AbortSignal,
+  ): Promise<Contender | null> {
+    const name = `${line.path}/_c_${uuid}-${line.label}`
+    const acl = line.acl === undefined ? {} : { acl: line.acl }
+    const options = { mode: 'ephemeral-sequential' as const, ...acl, ...patient(signal) }
+    for (;;) {
+      try {
+        const { path, stat } = await zk.create(name, line.data, options)
+        return new Contender(zk, line, path, stat)
+      } catch (error) {
+        if (isZooKeeperError(error, 'CONNECTION_LOSS')) return null
+        if (!isZooKeeperError(error, 'NO_NODE')) throw error
+        await createContainers(zk, line.path, line.acl, signal)
+      }
+    }
+  }
+
+  /** After a lost reply: the znode, if it was created and is ours. One that is not is removed. */
+  static async #findAgain(
+    zk: ZooKeeper,
+    line: Line,
+    uuid: string,
+    signal: AbortSignal,
+  ): Promise<Contender | null> {
+    for (const path of await tracesOf(zk, line, uuid, signal)) {
+      const stat = await zk.exists(path, patient(signal))
+      if (stat === null) continue
+      if (stat.ephemeralOwner === zk.session.id) return new Contender(zk, line, path, stat)
+      await deleteIfThere(zk, path, patient(signal))
+    }
+    return null
+  }
+
+  static async #removeTraces(zk: ZooKeeper, line: Line, uuid: string): Promise<void> {
+    for (const path of await tracesOf(zk, line, uuid)) await deleteIfThere(zk, path)
+  }
+}
+
+/** The paths of all who stand in line, first come first. Znodes of another kind are left out. */
+export async function contendersOf(
+  zk: ZooKeeper,
+  { path, label }: Pick<Line, 'path' | 'label'>,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const { children } = await zk.getChildren(path, patient(signal))
+  return children
+    .map((name) => ({ name, sequence: sequenceOf(name, label) }))
+    .filter(({ sequence }) => !Number.isNaN(sequence))
+    .sort((a, b) => compareSequence(a.sequence, b.sequence))
+    .map(({ name }) => `${path}/${name}`)
+}
+
+/**
+ * The order of two sequence numbers. They are a signed 32-bit counter that wraps, so what counts is
+ * which way round is shorter: 2147483647 comes before -2147483648.
+ */
+export function compareSequence(a: number, b: number): number {
+  return (a - b) | 0
+}
+
+/** The number behind the label, which may be negative; NaN if the name is not of this kind. */
+export function sequenceOf(name: string, label: string): number {
+  const at = name.lastIndexOf(label)
+  const digits = at === -1 ? '' : name.slice(at + label.length)
+  return /^(\d{10}|-\d{9,10})$/.test(digits) ? Number(digits) : NaN
+}
+
+/** Znodes that an unanswered create may have made. Behind a sync, so that none is overlooked. */
+async function tracesOf(
+  zk: ZooKeeper,
+  { path }: Line,
+  uuid: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  await zk.sync(path, patient(signal))
+  try {
+    const { children } = await zk.getChildren(path, patient(signal))
+    return children.filter((name) => name.includes(uuid)).map((name) => `${path}/${name}`)
+  } catch (error) {
+    if (isZooKeeperError(error, 'NO_NODE')) return []
+    throw error
+  }
+}
