@@ -4,6 +4,7 @@
  * @module
  */
 export { type Clock, type Timer } from './clock.ts'
+export { type Fault, type RequestView } from './keeper.ts'
 export { type LogEntry } from './operation-log.ts'
 export {
   type SessionView,

@@ -1,5 +1,5 @@
 /** A whole server without sockets: state, the rules that change it, and the timers they need. */
-import { type handshake, type Reader, type records } from '../protocol/index.ts'
+import { type handshake, operationByCode, type Reader, type records } from '../protocol/index.ts'
 import { type Timer } from './clock.ts'
 import { answerWord } from './four-letter-words.ts'
 import { answerHandshake } from './handshake.ts'
@@ -7,7 +7,22 @@ import { Link, type LinkHost, type Wire } from './link.ts'
 import { processRequest } from './processor.ts'
 import { ServerState, type StateOptions } from './state.ts'
 
+/** A request that has come in. */
+export interface RequestView {
+  readonly sessionId: bigint
+  /** As ZooKeeper names it: `getData`, `create2`, `ping`; `opcode 99` for one that it does not know. */
+  readonly operation: string
+}
+
+/**
+ * What a network does to a request, once: `drop-request` cuts the link before it is carried out,
+ * `drop-reply` after. The client cannot tell the two apart.
+ */
+export type Fault = 'drop-request' | 'drop-reply'
+
 export interface KeeperOptions extends StateOptions {
+  /** Decides the fate of each request as it comes in. */
+  readonly intercept?: ((request: RequestView) => Fault | undefined) | undefined
   /** How often abandoned containers and outdated TTL znodes are looked for. */
   readonly sweepIntervalMs: number
 }
@@ -57,7 +72,10 @@ export class Keeper implements LinkHost {
   }
 
   handleRequest(link: Link, header: records.RequestHeader, body: Reader): void {
-    processRequest(this.state, link, header, body)
+    const operation = operationByCode.get(header.type)?.name ?? `opcode ${header.type}`
+    const fault = this.#options.intercept?.({ sessionId: link.sessionId, operation })
+    if (fault !== 'drop-request') processRequest(this.state, link, header, body)
+    if (fault !== undefined) link.reset()
     this.#armSweep()
   }
 

@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { formatHost, type records } from '../protocol/index.ts'
 import { plainAddress } from './acl.ts'
 import { type Clock, realClock } from './clock.ts'
-import { Keeper } from './keeper.ts'
+import { type Fault, Keeper, type RequestView } from './keeper.ts'
 import { type Wire } from './link.ts'
 import { type LogEntry } from './operation-log.ts'
 import { type WatchEntry } from './watches.ts'
@@ -26,6 +26,11 @@ export interface TestServerOptions {
   /** How many operations {@link TestServer.log} remembers. */
   readonly logEntriesMax?: number
   readonly clock?: Clock
+  /**
+   * Is asked about each request as it comes in, pings included, and may let the network fail:
+   * `drop-request` cuts the link before the request is carried out, `drop-reply` after.
+   */
+  readonly intercept?: (request: RequestView) => Fault | undefined
 }
 
 /** A session as the server sees it. */
@@ -91,6 +96,7 @@ export class TestServer {
       hasExtendedTypes: options.extendedTypes ?? true,
       superDigest: options.superDigest ?? null,
       sweepIntervalMs: options.containerCheckInterval ?? 1000,
+      intercept: options.intercept,
     })
   }
 
