@@ -108,8 +108,7 @@ export class Batch {
         if (at > call.batchStart && at <= call.batchEnd) borrowed.push({ at: at - shift, bytes })
       }
       writer.bytes.copyWithin(end, call.batchStart, call.batchEnd)
-      call.batchStart = end
-      end = call.batchEnd -= shift
+      end = call.batchEnd - shift
     }
     writer.rewind(0)
     writer.offset = end

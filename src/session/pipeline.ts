@@ -233,9 +233,7 @@ export class Pipeline {
     const calls = [...this.#batch.drain(), ...this.#held.drain()]
     this.#heldBytes = 0
     this.#heldSettled = 0
-    const waiting = calls.filter((call) => call.phase !== Phase.settled)
-    for (const call of waiting) call.phase = Phase.held
-    return waiting
+    return calls.filter((call) => call.phase !== Phase.settled)
   }
 
   get #hasRoom(): boolean {

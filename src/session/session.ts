@@ -441,7 +441,6 @@ export class Session {
 
   #linkDeadlineMs(): number {
     if (this.#link === 'idle') return this.#dialAtMs
-    if (this.#isSuspect) return this.#nowMs
     return Math.min(this.#livenessDeadlineMs(), this.#pingDueMs())
   }
 

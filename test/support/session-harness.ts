@@ -41,6 +41,7 @@ export interface HarnessOptions extends Partial<SessionOptions> {
 export interface SentFrame {
   /** 0 for a handshake, which has none. */
   readonly xid: number
+  readonly operation: Operation
   /** Operation and path, such as `getData /a`. */
   readonly text: string
   readonly request: any
@@ -84,7 +85,7 @@ export class Harness {
   #isHandshaken = false
   #received: SentFrame[] = []
   /** What the server has still to answer, in order. */
-  #owed: { readonly xid: number; readonly operation: Operation }[] = []
+  #owed: SentFrame[] = []
   #splitter = new FrameSplitter(Infinity)
 
   constructor({
@@ -124,8 +125,13 @@ export class Harness {
     return this.changes.map(({ state }) => state)
   }
 
-  get hasLink(): boolean {
-    return this.#link !== 'none'
+  get link(): 'none' | 'dialling' | 'open' {
+    return this.#link
+  }
+
+  /** The oldest request that has no answer yet. */
+  get due(): SentFrame | undefined {
+    return this.#owed[0]
   }
 
   // --- The application --------------------------------------------------------------------------
@@ -293,10 +299,10 @@ export class Harness {
     }
     const { xid, type } = RequestHeader.read(reader)
     const operation = operationByCode.get(type)!
-    if (xid !== -2) this.#owed.push({ xid, operation })
-    const request = operation.request.read(reader)
-    if (reader.remaining > 0) throw new Error(`${operation.name} has bytes left over`)
-    return frameOf(xid, operation, request, copy)
+    const frame = frameOf(xid, operation, operation.request.read(reader), copy)
+    if (reader.remaining > 0) throw new Error(`${frame.text} has bytes left over`)
+    if (operation !== operations.ping) this.#owed.push(frame)
+    return frame
   }
 
   #closeLink(): void {
@@ -338,5 +344,5 @@ export function framed(write: (writer: Writer) => void): Buffer {
 
 function frameOf(xid: number, operation: Operation, request: any, bytes: Buffer): SentFrame {
   const path = operation.path === null ? '' : ` ${request[operation.path]}`
-  return { xid, text: operation.name + path, request, bytes }
+  return { xid, operation, text: operation.name + path, request, bytes }
 }

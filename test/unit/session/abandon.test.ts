@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Harness } from '../../support/session-harness.ts'
-import { getData, setData, type TestCall } from '../../support/test-call.ts'
+import { fatesOf, getData, setData } from '../../support/test-call.ts'
 
 const requestTimeoutMs = 30_000
 
@@ -46,13 +46,13 @@ describe('an abandoned call', () => {
     harness.submit(...calls)
     harness.session.abandon(calls[gone]!, 'ABORTED')
 
-    const expected = calls.map(({ request }) => request).filter((_, i) => i !== gone)
-    expect(
-      harness
-        .turn()
-        .takeFrames()
-        .map(({ request }) => request),
-    ).toEqual(expected)
+    const sent = harness.turn().takeFrames()
+    const expected = calls.filter((_, i) => i !== gone)
+    expect(sent.map(({ text }) => text)).toEqual(expected.map(({ path }) => `setData ${path}`))
+    for (const [i, { request }] of sent.entries()) {
+      const { data } = expected[i]!.request as { data: Buffer }
+      expect(data.equals(request.data)).toBe(true)
+    }
   })
 
   test('that was written leaves its reply to keep the order', () => {
@@ -179,6 +179,16 @@ describe('the default timeout', () => {
     expect(failed).toEqual(['/1', '/2', '/3', '/4'])
   })
 
+  // Reading the clock costs more than the rest of a submit.
+  test('counts from the first call of a batch for all of them', () => {
+    const harness = new Harness().connect({ timeOut: 600_000 })
+    const calls = harness.submit(getData('/1'))
+    harness.nowMs += 5
+    const [later] = harness.submit(getData('/2'))
+    harness.turn().advance(requestTimeoutMs - 5)
+    expect(fatesOf([...calls, later])).toEqual(['TIMEOUT unknown', 'TIMEOUT unknown'])
+  })
+
   test('is over neither for a call that brings its own nor for one behind it', () => {
     const harness = new Harness().connect({ timeOut: 600_000 })
     const [own, usual] = [getData('/own'), getData('/usual')]
@@ -202,8 +212,9 @@ describe('the default timeout', () => {
   })
 
   test('fails batched calls without a trace in what is written next', () => {
-    const harness = Harness.connected()
+    const harness = new Harness().connect({ timeOut: 600_000 })
     const calls = harness.submit(getData('/1'), getData('/2'))
+    harness.takeSent()
     harness.nowMs += requestTimeoutMs
     harness.session.handleDeadline(harness.nowMs)
     harness.submit(getData('/3'))
@@ -212,7 +223,3 @@ describe('the default timeout', () => {
     expect(harness.takeSent()).toEqual(['ping', 'getData /3'])
   })
 })
-
-function fatesOf(calls: readonly TestCall[]): string[] {
-  return calls.map(({ fate }) => fate)
-}

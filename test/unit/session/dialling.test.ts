@@ -131,7 +131,7 @@ describe('dialling', () => {
 function pausesOfFailures(harness: Harness, count: number): number[] {
   return Array.from({ length: count }, () => {
     const fromMs = harness.nowMs
-    if (!harness.hasLink) harness.wake()
+    if (harness.link === 'none') harness.wake()
     const pauseMs = harness.nowMs - fromMs
     harness.cut(refused)
     return pauseMs

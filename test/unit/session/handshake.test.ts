@@ -54,6 +54,16 @@ describe('handshake', () => {
     expect(harness.takeSent()).toEqual(['getData /a'])
   })
 
+  test.each([
+    ['lost', (harness: Harness) => harness.session.handleClosed(harness.nowMs, null)],
+    ['given up by close', (harness: Harness) => harness.session.close(harness.nowMs)],
+  ])('of a link that was %s before it was taken is not sent any more', (_, end) => {
+    const harness = new Harness().turn()
+    harness.session.handleOpened()
+    end(harness)
+    expect(harness.session.takeOutput(harness.nowMs)).toEqual([])
+  })
+
   // The next server must not be one that knows less than we have seen.
   test('after a cut the session is resumed with its id, password and last zxid', () => {
     const harness = Harness.connected()
@@ -78,7 +88,7 @@ describe('handshake', () => {
     harness.cut().open().refuse()
 
     expect(harness.states).toEqual(['connected', 'suspended', 'expired'])
-    expect(harness.hasLink).toBe(false)
+    expect(harness.link).toBe('none')
     expect(harness.session.server).toBeNull()
     expect(harness.session.nextDeadlineMs).toBe(Infinity)
   })

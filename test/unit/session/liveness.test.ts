@@ -120,6 +120,12 @@ describe('a half-open link', () => {
     harness.session.handleDeadline(harness.nowMs)
     expect(harness.session.takeDrop()).toBe(false)
     expect(harness.states).toEqual(['connected'])
+    expect(harness.session.nextDeadlineMs).toBeGreaterThan(harness.nowMs)
+
+    // The next silence gets its chance, too.
+    harness.nowMs += silentMs
+    harness.session.handleDeadline(harness.nowMs)
+    expect(harness.session.takeDrop()).toBe(false)
   })
 
   test('is given up if that chance brought nothing', () => {
@@ -223,7 +229,7 @@ describe('a lost session', () => {
 
 function failDialsUntil(harness: Harness, endMs: number): void {
   while (harness.nowMs < endMs) {
-    if (harness.hasLink) harness.cut(new Error('connect ECONNREFUSED'))
+    if (harness.link !== 'none') harness.cut(new Error('connect ECONNREFUSED'))
     const wakeMs = Math.max(harness.session.nextDeadlineMs, harness.nowMs)
     harness.advance(Math.min(wakeMs, endMs) - harness.nowMs)
   }

@@ -24,7 +24,7 @@ const sessionTriggers: readonly Trigger[] = [
 
 /** A dot is no transition. The order of the columns is that of the triggers above. */
 const sessionTable: Record<SessionState, string> = {
-  connecting: 'connected read-only . . expired . closed .',
+  connecting: 'connected read-only . . . . closed .',
   connected: '. . suspended . . auth-failed closing .',
   'read-only': '. . suspended . . auth-failed closing .',
   suspended: 'connected read-only . lost expired . closed .',

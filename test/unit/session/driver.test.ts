@@ -1,0 +1,229 @@
+import { describe, expect, test } from 'vitest'
+import { Driver } from '../../../src/session/driver.ts'
+import { Hosts } from '../../../src/session/hosts.ts'
+import { Session } from '../../../src/session/session.ts'
+import { Watches } from '../../../src/session/watches.ts'
+import { FakeRuntime } from '../../support/fake-runtime.ts'
+import { defaultOptions, handshakeOf, reply } from '../../support/session-harness.ts'
+import { getData } from '../../support/test-call.ts'
+
+const hosts = ['zk1', 'zk2'].map((name) => ({ name, port: 2181 }))
+const garbage = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')
+const deletedReply = (xid: number) => reply({ xid, zxid: 1n, err: -101 })
+
+function driving() {
+  const runtime = new FakeRuntime()
+  const states: string[] = []
+  const session = new Session(defaultOptions, {
+    hosts: new Hosts(hosts, () => 1 - Number.EPSILON),
+    watches: new Watches(() => {}),
+    credentials: [],
+    random: () => runtime.random(),
+    nowMs: () => runtime.nowMs(),
+    onChange: ({ state }) => states.push(state),
+  })
+  return { runtime, session, states, driver: new Driver(session, runtime) }
+}
+
+async function connected() {
+  const context = driving()
+  context.driver.wake()
+  await context.runtime.turn()
+  const { transport } = context.runtime
+  transport.link.handleOpened()
+  transport.receive(handshakeOf())
+  return { ...context, transport }
+}
+
+describe('Driver', () => {
+  test('dials, shakes hands, and moves bytes both ways', async () => {
+    const { session, driver, runtime, transport } = await connected()
+    expect(transport.target).toEqual({ address: 'address of zk1', port: 2181, name: 'zk1' })
+    expect(session.state).toBe('connected')
+
+    const call = getData('/a')
+    session.submit(call)
+    driver.wake()
+    await runtime.turn()
+    expect(transport.written).toHaveLength(2)
+    transport.receive(deletedReply(1))
+    expect(call.fate).toBe('NO_NODE not-applied')
+  })
+
+  test('makes one pass a turn, however often it is woken', async () => {
+    const { session, driver, runtime, transport } = await connected()
+    for (let i = 0; i < 100; i++) {
+      session.submit(getData(`/${i}`))
+      driver.wake()
+    }
+    expect(runtime.deferredCount).toBe(1)
+    await runtime.turn()
+    expect(transport.written).toHaveLength(2)
+
+    driver.wake()
+    expect(runtime.deferredCount).toBe(1)
+  })
+
+  test('has one write outstanding at most, and goes on when it has left', async () => {
+    const { session, driver, transport } = await connected()
+    transport.isRoomy = false
+    session.submit(getData('/1'))
+    driver.drive()
+    session.submit(getData('/2'))
+    driver.drive()
+    expect(transport.written).toHaveLength(2)
+
+    transport.link.handleWritten()
+    expect(transport.written).toHaveLength(3)
+  })
+
+  test('keeps one timer, and moves it only to an earlier time', async () => {
+    const { session, driver, runtime, transport } = await connected()
+    const startMs = runtime.nowMs()
+    // That of the dial was later: the ping comes first now.
+    expect(runtime.timersAtMs).toEqual([startMs + 4_000])
+
+    await runtime.advance(1_000)
+    session.submit(getData('/1'))
+    driver.drive()
+    // The ping is due later now, but to be woken early costs less than another timer.
+    expect(runtime.timersAtMs).toEqual([startMs + 4_000])
+    await runtime.advance(3_000)
+    expect(transport.written).toHaveLength(2)
+    expect(runtime.timersAtMs).toEqual([startMs + 5_000])
+  })
+
+  test('wakes the session in time: a silent link is dropped and another host dialled', async () => {
+    const { runtime, states, transport } = await connected()
+    await runtime.advance(7_999)
+    expect(transport.written).toHaveLength(2) // handshake and ping
+    expect(transport.isDestroyed).toBe(false)
+
+    await runtime.advance(1)
+    expect(transport.isDestroyed).toBe(true)
+    expect(states).toEqual(['connected', 'suspended'])
+    expect(runtime.transport.target.name).toBe('zk2')
+  })
+
+  test('resolves names anew at each dial, and takes the addresses in turn', async () => {
+    const { runtime, driver } = driving()
+    const addresses: Record<string, readonly string[]> = {
+      zk1: ['10.0.0.1', '10.0.0.2'],
+      zk2: ['::1'],
+    }
+    runtime.lookup = async (name) => addresses[name]!
+    driver.drive()
+    await runtime.turn()
+    for (let i = 0; i < 4; i++) {
+      runtime.transport.link.handleClosed(null)
+      await runtime.advance(10_000)
+    }
+    const dialled = runtime.transports.map(({ target }) => target.address)
+    expect(dialled.slice(0, 5)).toEqual(['10.0.0.1', '::1', '10.0.0.2', '::1', '10.0.0.1'])
+  })
+
+  test.each<[string, (runtime: FakeRuntime) => void, string]>([
+    [
+      'a name that cannot be resolved',
+      (runtime) => (runtime.lookup = () => Promise.reject(new Error('ENOTFOUND'))),
+      'ENOTFOUND',
+    ],
+    [
+      'a name without addresses',
+      (runtime) => (runtime.lookup = async () => []),
+      'zk1:2181 has no address (CONNECTION_LOSS)',
+    ],
+    [
+      'a resolver that throws',
+      (runtime) => {
+        runtime.lookup = () => {
+          throw new Error('a bug of the user')
+        }
+      },
+      'a bug of the user',
+    ],
+    [
+      'a socket that cannot even be made',
+      (runtime) => (runtime.dialError = new Error('bad certificate')),
+      'bad certificate',
+    ],
+  ])('%s costs one attempt, not the others', async (_, arrange, message) => {
+    const { runtime, session, driver } = driving()
+    const { lookup } = runtime
+    arrange(runtime)
+    driver.drive()
+    await runtime.turn()
+    expect(session.lastLoss).toMatchObject({ message })
+
+    runtime.lookup = lookup
+    runtime.dialError = null
+    await runtime.advance(10_000)
+    expect(runtime.transports[0]!.target.name).toBe('zk2')
+  })
+
+  test.each([
+    ['comes', () => Promise.resolve(['10.0.0.1'])],
+    ['fails', () => Promise.reject(new Error('ENOTFOUND'))],
+  ])('an answer to a look-up that %s after the dial was given up is dropped', async (_, answer) => {
+    const { runtime, session, driver } = driving()
+    let release = () => {}
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    runtime.lookup = () => gate.then(answer)
+    driver.drive()
+    session.close(runtime.nowMs())
+    driver.drive()
+    release()
+    await runtime.turn()
+    expect(runtime.transports).toEqual([])
+    expect(session.lastLoss).toBeNull()
+  })
+
+  // A bad frame costs its connection, never the process.
+  test('destroys a link whose bytes are not ZooKeeper’s, and throws nothing', async () => {
+    const { runtime, session, driver } = driving()
+    driver.drive()
+    await runtime.turn()
+    const [first] = runtime.transports
+    first!.link.handleOpened()
+    first!.receive(garbage)
+    expect(first!.isDestroyed).toBe(true)
+    expect(session.lastLoss).toMatchObject({ code: 'PROTOCOL_ERROR' })
+
+    await runtime.advance(1_000)
+    expect(runtime.transports.at(1)?.target.name).toBe('zk2')
+  })
+
+  test('hears nothing from a link it has dropped', async () => {
+    const { runtime, session, states, transport } = await connected()
+    await runtime.advance(8_000)
+    const dials = runtime.transports.length
+
+    transport.link.handleOpened()
+    transport.receive(garbage)
+    transport.link.handleWritten()
+    transport.link.handleClosed(new Error('late'))
+    await runtime.turn()
+    expect(states).toEqual(['connected', 'suspended'])
+    expect(session.lastLoss).toMatchObject({ code: 'TIMEOUT' })
+    expect(runtime.transports).toHaveLength(dials)
+  })
+
+  test('leaves neither a link nor a timer behind a closed session', async () => {
+    const { runtime, session, driver, transport } = await connected()
+    session.close(runtime.nowMs())
+    driver.drive()
+    transport.receive(reply({ xid: 1, zxid: 1n, err: 0 }))
+    expect(session.state).toBe('closed')
+    expect(transport.isDestroyed).toBe(true)
+    expect(runtime.timersAtMs).toEqual([])
+  })
+
+  test('sets no second timer while it passes over a closed session again', async () => {
+    const { runtime, session, driver } = driving()
+    session.close(runtime.nowMs())
+    driver.drive()
+    driver.drive()
+    expect(runtime.timersAtMs).toEqual([])
+    expect(runtime.transports).toEqual([])
+  })
+})
