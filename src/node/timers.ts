@@ -45,8 +45,11 @@ export class TimerHeap {
       due.push(this.#heap[0]!)
       this.remove(this.#heap[0]!)
     }
-    for (const timer of due) if (!timer.isCancelled) timer.fire()
-    this.#arm()
+    try {
+      for (const timer of due) if (!timer.isCancelled) timer.fire()
+    } finally {
+      this.#arm()
+    }
   }
 
   #arm(): void {

@@ -163,8 +163,15 @@ export class Pipeline {
   }
 
   /** A reply was too long to keep. It fails its call alone, if the call is due. */
-  handleOversizeReply(xid: number, err: number, length: number): void {
+  handleOversizeReply(
+    xid: number,
+    zxidHigh: number,
+    zxidLow: number,
+    err: number,
+    length: number,
+  ): void {
     const call = this.#takeDue(this.#written, xid)
+    this.#seeZxid(zxidHigh, zxidLow)
     if (call.phase === Phase.settled) return
     const outcome = err === 0 ? 'applied' : 'not-applied'
     const detail = `the reply has ${length} bytes, more than this client accepts`

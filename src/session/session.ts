@@ -19,7 +19,7 @@ import { ConnectRequest, ConnectResponse, handshakeBytesMax } from '../protocol/
 import { operations } from '../protocol/operations.ts'
 import { type SetWatches2, WatcherEvent } from '../protocol/records.ts'
 import { type Credential } from './auth.ts'
-import { Call } from './call.ts'
+import { Call, type Failure } from './call.ts'
 import { type DialTarget, type Hosts } from './hosts.ts'
 import { Pipeline, type PipelineLimits } from './pipeline.ts'
 import {
@@ -56,7 +56,10 @@ export interface SessionParts {
   readonly random: () => number
   /** Read at the first call of a batch only: one reading serves the whole batch. */
   readonly nowMs: () => number
-  /** Told of every change of state, before anything that follows from it is settled. */
+  /**
+   * Told of every change of state: before anything that follows from it is settled, but of an expiry
+   * after, when only the calls that another session may carry out are left.
+   */
   readonly onChange: (change: SessionChange) => void
 }
 
@@ -135,6 +138,10 @@ export class Session {
 
   /** Accepts a call under the default timeout, unless it brings a deadline of its own. */
   submit(call: Call, hasOwnDeadline = false): void {
+    if (isTerminal(this.#state)) {
+      call.fail({ code: 'CLOSED', outcome: 'not-applied' })
+      return
+    }
     if (!hasOwnDeadline) call.deadlineMs = this.#clock() + this.#options.requestTimeoutMs
     this.pipeline.submit(call)
   }
@@ -146,6 +153,10 @@ export class Session {
 
   /** Takes on an identity, now and on every later connection. */
   addCredential(credential: Credential): void {
+    if (isTerminal(this.#state)) {
+      credential.settle({ code: 'CLOSED' })
+      return
+    }
     this.credentials.push(credential)
     if (this.#link === 'attached') this.pipeline.submit(credential.call())
   }
@@ -293,7 +304,7 @@ export class Session {
     if (err === authRequired) {
       this.#failAuth(err)
     } else if (xid > 0 && oversizeLength > 0) {
-      this.pipeline.handleOversizeReply(xid, err, oversizeLength)
+      this.pipeline.handleOversizeReply(xid, zxidHigh, zxidLow, err, oversizeLength)
     } else if (oversizeLength > 0) {
       throw new ProtocolError(`a frame announces ${oversizeLength} bytes`)
     } else if (xid > 0) {
@@ -340,13 +351,21 @@ export class Session {
 
   /** What every connection is told before the requests: who we are, and what we watch. */
   #introduction(): Call[] {
-    const watches = this.watches
+    const { lastZxid } = this.pipeline
+    const chunks = this.watches.registrations(lastZxid, this.#options.frameOutBytesMax)
     return [
       ...this.credentials.map((credential) => credential.call()),
-      ...watches.registrations(this.pipeline.lastZxid).map((chunk) => {
-        return new WatchesCall(chunk, () => watches.resync(chunk))
-      }),
+      ...chunks.map((chunk) => new WatchesCall(chunk, this.#handleWatches)),
     ]
+  }
+
+  /** Watches that a server does not set would be silent for ever: another server may do better. */
+  readonly #handleWatches = (chunk: SetWatches2, failure: Failure | null): void => {
+    if (failure === null) this.watches.resync(chunk)
+    else if (this.#link === 'attached' && failure.code !== 'CLOSED') {
+      this.#wantsDrop = true
+      this.#loseLink(new ZooKeeperError(failure.code, { ...failure, op: 'setWatches' }))
+    }
   }
 
   #loseLink(cause: unknown): void {
@@ -463,22 +482,24 @@ export class Session {
 
 /** Arms watches on a new connection. A cut makes it moot: the next connection is told anew. */
 class WatchesCall extends Call {
-  readonly #armed: () => void
+  readonly #chunk: SetWatches2
+  readonly #settled: (chunk: SetWatches2, failure: Failure | null) => void
 
-  constructor(chunk: SetWatches2, armed: () => void) {
+  constructor(chunk: SetWatches2, settled: (chunk: SetWatches2, failure: Failure | null) => void) {
     // Servers before 3.6 know only the first three lists.
     const isOneShot =
       chunk.persistentWatches.length === 0 && chunk.persistentRecursiveWatches.length === 0
     super(isOneShot ? operations.setWatches : operations.setWatches2, chunk, '', null)
-    this.#armed = armed
+    this.#chunk = chunk
+    this.#settled = settled
   }
 
   override succeed(): void {
-    this.#armed()
+    this.#settled(this.#chunk, null)
   }
 
-  override fail(): void {
-    // A connection that is lost or closed has told, or will tell, everyone concerned.
+  override fail(failure: Failure): void {
+    this.#settled(this.#chunk, failure)
   }
 }
 

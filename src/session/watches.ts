@@ -109,13 +109,15 @@ export class Watches {
   }
 
   /** What a new connection must be told, in chunks. Each comes with the paths it re-arms. */
-  registrations(relativeZxid: bigint): SetWatches2[] {
+  registrations(relativeZxid: bigint, frameBytesMax: number): SetWatches2[] {
+    // A short path takes five bytes a character, with its length in front; a long one three at most.
+    const lengthMax = Math.min(chunkLengthMax, frameBytesMax / 8)
     const chunks: SetWatches2[] = []
     let chunk = emptyChunk(relativeZxid)
     let length = 0
     for (const [name, list] of Object.entries(vectorOfTable) as [TableName, VectorName][]) {
       for (const path of this.#tables[name].keys()) {
-        if (length > 0 && length + path.length > chunkLengthMax) {
+        if (length > 0 && length + path.length > lengthMax) {
           chunks.push(chunk)
           chunk = emptyChunk(relativeZxid)
           length = 0

@@ -180,3 +180,17 @@ describe('close', () => {
     expect(harness.session.lastLoss).toBeNull()
   })
 })
+
+describe('a session that has ended', () => {
+  test('fails what is still asked of it, at once', () => {
+    const harness = Harness.connected()
+    harness.turn().close().answer()
+    const [call] = harness.submit(getData('/late'))
+    expect(call.fate).toBe('CLOSED not-applied')
+
+    const told: unknown[] = []
+    const credential = new Credential('ip', Buffer.alloc(0), (failure) => told.push(failure?.code))
+    harness.session.addCredential(credential)
+    expect(told).toEqual(['CLOSED'])
+  })
+})

@@ -26,6 +26,8 @@ function noted() {
   return { watches, heard, add, notify }
 }
 
+const frameBytesMax = 1_048_575
+
 describe('a notification', () => {
   test.each([
     [NodeCreated, 'NodeCreated', ['data', 'exist', 'persistent', 'recursive']],
@@ -183,7 +185,7 @@ describe('registrations', () => {
   const chunkLengthMax = 128 * 1024
 
   test('there are none without watches', () => {
-    expect(noted().watches.registrations(7n)).toEqual([])
+    expect(noted().watches.registrations(7n, frameBytesMax)).toEqual([])
   })
 
   test('each table goes into its own list, each path once', () => {
@@ -192,7 +194,7 @@ describe('registrations', () => {
       add(table, `/${table}`)
       add(table, `/${table}`)
     }
-    expect(watches.registrations(7n)).toEqual([
+    expect(watches.registrations(7n, frameBytesMax)).toEqual([
       {
         relativeZxid: 7n,
         dataWatches: ['/data'],
@@ -209,7 +211,7 @@ describe('registrations', () => {
     const paths = Array.from({ length: 100 }, (_, i) => `/${String(i).padStart(2_999, '0')}`)
     for (const table of tables) for (const path of paths) add(table, path)
 
-    const chunks = watches.registrations(1n)
+    const chunks = watches.registrations(1n, frameBytesMax)
     const lists = chunks.map((chunk) => Object.values(chunk).flat() as string[])
     const lengths = lists.map((list) => list.slice(1).join('').length)
     expect(lengths.length).toBe(Math.ceil(500 / Math.floor(chunkLengthMax / 3_000)))
@@ -223,7 +225,7 @@ describe('registrations', () => {
     const long = `/${'x'.repeat(chunkLengthMax)}`
     const other = `/${'y'.repeat(chunkLengthMax)}`
     for (const path of [long, '/a', other, '/b']) add('data', path)
-    const chunks = watches.registrations(1n)
+    const chunks = watches.registrations(1n, frameBytesMax)
     expect(chunks.map(({ dataWatches }) => dataWatches)).toEqual([[long], ['/a'], [other], ['/b']])
   })
 
@@ -231,7 +233,7 @@ describe('registrations', () => {
     const { watches, add, heard } = noted()
     for (const table of tables) add(table, '/a')
     add('persistent', '/other')
-    const [chunk] = watches.registrations(1n)
+    const [chunk] = watches.registrations(1n, frameBytesMax)
     watches.resync({ ...chunk!, persistentWatches: ['/a', '/unknown'] })
     expect(heard).toEqual(['persistent: resync /a', 'recursive: resync /a'])
   })

@@ -180,6 +180,27 @@ describe('a new connection', () => {
     ])
   })
 
+  test('that does not set the watches is left for another one, which does', () => {
+    const { harness, events, watcher } = watching()
+    harness.submit(addWatch('/p', 0, watcher))
+    harness.turn().answerAll().cut().connect()
+    harness.answer({ err: -127 })
+    expect(harness.session.state).toBe('suspended')
+    expect(harness.drops).toBe(1)
+
+    harness.advance(1_000).connect().answer()
+    expect(events.map(({ type }) => type)).toEqual(['resync'])
+  })
+
+  test('is told in chunks that fit into the requests it is sent', () => {
+    const harness = Harness.connected({ frameOutBytesMax: 100 })
+    for (let i = 0; i < 20; i++) harness.watches.add('data', `/${i}`, () => undefined)
+    harness.cut().connect()
+    const sent = harness.takeSent()
+    expect(sent.filter((text) => text === 'setWatches').length).toBeGreaterThan(1)
+    expect(harness.session.state).toBe('connected')
+  })
+
   test('that is cut before it armed the watches leaves that to the next one', () => {
     const { harness, events, watcher } = watching()
     harness.submit(addWatch('/p', 0, watcher))
