@@ -1,9 +1,11 @@
 /** What people use ZooKeeper for, step by step: `npm run demo`. Each step is a program of its own. */
 import { configurationCentre } from './configuration-centre.ts'
 import { connecting } from './connect.ts'
+import { election } from './election.ts'
 import { ephemeral } from './ephemeral.ts'
+import { lock } from './lock.ts'
 import { perform } from './support.ts'
 import { timeServer } from './time-server.ts'
 import { znodes } from './znodes.ts'
 
-await perform([connecting, znodes, ephemeral, configurationCentre, timeServer])
+await perform([connecting, znodes, ephemeral, configurationCentre, lock, election, timeServer])
