@@ -98,6 +98,6 @@ export class EventStream<T> implements AsyncIterableIterator<T>, AsyncDisposable
 }
 
 interface Waiting<T> {
-  resolve(result: IteratorResult<T, undefined>): void
-  reject(error: unknown): void
+  readonly resolve: (result: IteratorResult<T, undefined>) => void
+  readonly reject: (error: unknown) => void
 }

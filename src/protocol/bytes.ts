@@ -27,6 +27,9 @@ export const Empty: Codec<undefined> = {
 
 const noBytes = Buffer.alloc(0)
 
+/** Up to here a loop over the characters is faster than the step out of JavaScript. */
+const asciiLengthMax = 24
+
 /** Reads one frame in place. Nothing it returns refers to the frame's memory, which may be reused. */
 export class Reader {
   bytes: Buffer = noBytes
@@ -184,7 +187,8 @@ export class Writer {
   ustring(value: string): void {
     // No UTF-16 unit needs more than three bytes of UTF-8.
     const at = this.reserve(4 + value.length * 3)
-    const length = this.bytes.write(value, at + 4, 'utf8')
+    let length = value.length <= asciiLengthMax ? writeAscii(this.bytes, at + 4, value) : -1
+    if (length === -1) length = this.bytes.write(value, at + 4, 'utf8')
     this.view.setInt32(at, length)
     this.offset = at + 4 + length
   }
@@ -274,6 +278,16 @@ export function millisAt(view: DataView, at: number): number {
 export function setMillisAt(view: DataView, at: number, value: number): void {
   view.setInt32(at, Math.floor(value / 0x1_0000_0000))
   view.setUint32(at + 4, value)
+}
+
+/** Writes text that is ASCII, as most paths are; returns its length, or -1 if it is not. */
+function writeAscii(bytes: Buffer, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return -1
+    bytes[at + i] = unit
+  }
+  return text.length
 }
 
 export function viewOf(bytes: Buffer): DataView {

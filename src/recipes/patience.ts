@@ -90,7 +90,7 @@ export function patient(signal: AbortSignal | undefined) {
 /** Gives up waiting, with `ABORTED`, when the signal fires. */
 export async function abortable(waiting: Promise<unknown>, signal: AbortSignal): Promise<void> {
   let abort: () => void = () => undefined
-  const aborted = new Promise<never>((_, reject) => {
+  const aborted = new Promise<never>((_resolve, reject) => {
     abort = () => {
       reject(new ZooKeeperError('ABORTED', { cause: signal.reason }))
     }

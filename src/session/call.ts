@@ -1,7 +1,7 @@
+import { type Borrowed } from '../protocol/bytes.ts'
 import { type ErrorCode } from '../protocol/error-codes.ts'
 import { type ErrorContext } from '../protocol/errors.ts'
 import { type Operation } from '../protocol/operations.ts'
-import { type HeldFrame } from './frame.ts'
 import { type Watcher } from './watches.ts'
 
 /**
@@ -14,6 +14,12 @@ export type Phase = (typeof Phase)[keyof typeof Phase]
 /** Why a call failed. The error itself is made where the caller's stack can be seen. */
 export interface Failure extends ErrorContext {
   readonly code: ErrorCode
+}
+
+/** The encoded request of a call that waits: a copy, so that the caller may reuse its buffers. */
+export interface HeldFrame {
+  readonly bytes: Buffer
+  readonly borrowed: readonly Borrowed[]
 }
 
 /**

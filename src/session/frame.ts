@@ -1,17 +1,11 @@
-import { type Borrowed, Writer } from '../protocol/bytes.ts'
-import { type Call } from './call.ts'
+import { Writer } from '../protocol/bytes.ts'
+import { type Call, type HeldFrame } from './call.ts'
 
 /** A payload up to this size is copied at the call; a larger one goes out beside the other bytes. */
 const inlineBytesMax = 16 * 1024
 
 /** Writers start small, because a process may have a thousand sessions, and grow on demand. */
 const bytesInitial = 1024
-
-/** The encoded request of a call that waits: a copy, so that the caller may reuse its buffers. */
-export interface HeldFrame {
-  readonly bytes: Buffer
-  readonly borrowed: readonly Borrowed[]
-}
 
 export function newWriter(): Writer {
   return new Writer(bytesInitial, inlineBytesMax)

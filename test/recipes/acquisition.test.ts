@@ -42,6 +42,7 @@ test.each(steps)('an abort at request %i leaves no znode behind', async (step) =
   const abort = new AbortController()
   scene.at(step, () => {
     abort.abort('enough')
+    return undefined
   })
   const outcome = await scene.lock
     .acquire({ signal: abort.signal })
@@ -158,9 +159,9 @@ class Scene implements AsyncDisposable {
   }
 
   /** Does something when the client's request number `step`, from 0, has come in. */
-  at(step: number, act: () => Fault | void): void {
+  at(step: number, act: () => Fault | undefined): void {
     let count = 0
-    this.#hook.intercept = () => (count++ === step ? (act() ?? undefined) : undefined)
+    this.#hook.intercept = () => (count++ === step ? act() : undefined)
   }
 
   disturb(step: number, fault: Fault): void {
