@@ -2,6 +2,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 const report = process.env['ZOOWIRE_TEST_REPORT'] // .ci/run counts from it
 
+const ensembles = ['test/chaos/**/*.test.ts', 'test/integration/*ensemble.test.ts']
+
 export default defineConfig({
   test: {
     testTimeout: 20_000,
@@ -19,8 +21,19 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, 'test/{unit,property}/**'],
+          exclude: [...configDefaults.exclude, 'test/{unit,property}/**', ...ensembles],
           globalSetup: 'test/support/global-setup.ts',
+        },
+      },
+      {
+        extends: true,
+        // Three JVMs each, and faults: behind everything else, and one at a time.
+        test: {
+          name: 'ensembles',
+          include: ensembles,
+          globalSetup: 'test/support/global-setup.ts',
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -12,6 +12,8 @@ export interface Stage {
   readonly connectString: string
   /** Tells the reader what happens. */
   say(line: string): void
+  /** With `--ensemble`: kills the leader of the ensemble, and says which server it was. */
+  readonly killLeader: (() => Promise<string>) | null
 }
 
 export interface Step {
@@ -35,7 +37,7 @@ export async function perform(steps: readonly Step[]): Promise<void> {
   try {
     for (const [index, step] of steps.entries()) {
       console.log(`\n${index + 1}. ${step.title}\n`)
-      await onCleanStage(ensemble.hosts, (stage) => step.run(stage))
+      await onCleanStage(ensemble, (stage) => step.run(stage))
     }
     console.log('\nDone.')
   } finally {
@@ -43,20 +45,50 @@ export async function perform(steps: readonly Step[]): Promise<void> {
   }
 }
 
-async function findEnsemble() {
+/** What the steps run on. */
+interface Ensemble {
+  readonly hosts: string
+  readonly name: string
+  readonly killLeader: (() => Promise<string>) | null
+  stop(): Promise<void>
+}
+
+async function findEnsemble(): Promise<Ensemble> {
   const hosts = process.env['ZOOKEEPER']
+  if (process.argv.includes('--ensemble')) return startEnsemble()
   if (hosts !== undefined && hosts !== '') {
-    return { hosts, name: `the ensemble at ${hosts}`, stop: () => Promise.resolve() }
+    const stop = () => Promise.resolve()
+    return { hosts, name: `the ensemble at ${hosts}`, killLeader: null, stop }
   }
   const server = await TestServer.start()
   return {
     hosts: server.connectString,
     name: 'the in-process server (set ZOOKEEPER=host:port,… for an ensemble of yours)',
+    killLeader: null,
     stop: () => server.close(),
   }
 }
 
-async function onCleanStage(hosts: string, run: (stage: Stage) => Promise<void>): Promise<void> {
+/** Three real servers on this machine, found as the tests find theirs. */
+async function startEnsemble(): Promise<Ensemble> {
+  const { ZooKeeperEnsemble } = await import('../test/support/zookeeper-ensemble.ts')
+  const ensemble = await ZooKeeperEnsemble.start({ config: { maxSessionTimeout: 10_000 } })
+  return {
+    hosts: ensemble.connectString,
+    name: `three servers of Apache ZooKeeper ${ensemble.version}`,
+    killLeader: async () => {
+      const leader = await ensemble.leader()
+      await leader.kill()
+      return leader.connectString
+    },
+    stop: () => ensemble[Symbol.asyncDispose](),
+  }
+}
+
+async function onCleanStage(
+  { hosts, killLeader }: Ensemble,
+  run: (stage: Stage) => Promise<void>,
+): Promise<void> {
   const zk = await connect(hosts, { sessionTimeout })
   try {
     const { path: chroot } = await zk.create('/zoowire-example-', '', {
@@ -65,6 +97,7 @@ async function onCleanStage(hosts: string, run: (stage: Stage) => Promise<void>)
     try {
       await run({
         connectString: hosts + chroot,
+        killLeader,
         say: (line) => {
           console.log(`   ${line}`)
         },

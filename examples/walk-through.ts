@@ -3,9 +3,21 @@ import { configurationCentre } from './configuration-centre.ts'
 import { connecting } from './connect.ts'
 import { election } from './election.ts'
 import { ephemeral } from './ephemeral.ts'
+import { leaderLoss } from './leader-loss.ts'
 import { lock } from './lock.ts'
 import { perform } from './support.ts'
 import { timeServer } from './time-server.ts'
 import { znodes } from './znodes.ts'
 
-await perform([connecting, znodes, ephemeral, configurationCentre, lock, election, timeServer])
+const isOnEnsemble = process.argv.includes('--ensemble')
+
+await perform([
+  connecting,
+  znodes,
+  ephemeral,
+  configurationCentre,
+  ...(isOnEnsemble ? [leaderLoss] : []), // the others go on with the two that are left
+  lock,
+  election,
+  timeServer,
+])
