@@ -78,7 +78,8 @@ export interface ConnectOptions {
   readonly frameOutBytesMax?: number
   /** Events a watch iterator keeps for a slow consumer before it tells `overflow`. Default 10,000. */
   readonly watchBufferMax?: number
-  /** Pauses between failed dials. Default: full jitter below 100 ms, doubling up to 10 s. */
+  /** Pauses between failed dials. Default: full jitter below 100 ms, doubling up to 10 s,
+   * but never more than a third of the session timeout. */
   readonly backoff?: Partial<Backoff>
   /** Looks up a host name, at each dial. Default: the system's resolver. */
   readonly lookup?: (name: string) => Promise<readonly string[]>

@@ -377,7 +377,8 @@ export class Session {
     this.#isSuspect = false
     // A link that broke at once was no success: else a server that accepts and drops would be
     // dialled without a pause for ever.
-    const { backoff } = this.#options
+    const { msMin, msMax } = this.#options.backoff
+    const backoff = { msMin, msMax: Math.min(msMax, this.#timing.pauseMsMax) }
     if (wasAttached && this.#nowMs - this.#attachedAtMs >= backoff.msMin) this.#failures = 0
     this.#dialAtMs = this.#nowMs + dialPauseMs(this.#failures, this.#parts.random(), backoff)
     this.#failures++

@@ -18,6 +18,8 @@ export interface Timing {
   readonly lostAfterMs: number
   /** A connection that has not completed its handshake by then is given up. */
   readonly dialWithinMs: number
+  /** No pause between dials is longer: a restarted server gives the session one timeout to return. */
+  readonly pauseMsMax: number
 }
 
 const pingAfterMsMax = 10_000
@@ -33,6 +35,7 @@ export function timingOf(sessionTimeoutMs: number, hostCount: number): Timing {
     lostAfterMs: (sessionTimeoutMs * 4) / 3,
     // Each host gets its share, so that one black hole cannot use up the whole session timeout.
     dialWithinMs: Math.min(silentAfterMs, Math.max(sessionTimeoutMs / hostCount, dialWithinMsMin)),
+    pauseMsMax: sessionTimeoutMs / 3,
   }
 }
 

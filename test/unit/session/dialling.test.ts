@@ -19,6 +19,15 @@ describe('dialling', () => {
     expect(harness.dials).toHaveLength(1)
   })
 
+  test('no pause is longer than a third of the session timeout', () => {
+    const harness = new Harness({
+      sessionTimeoutMs: 6_000,
+      backoff: { msMin: 1_000, msMax: 60_000 },
+    })
+    harness.dice = 1
+    expect(pausesOfFailures(harness, 6)).toEqual([0, 1_000, 2_000, 2_000, 2_000, 2_000])
+  })
+
   // Full jitter: the pause is anywhere between nothing and the ceiling, as the dice fall.
   test('the ceiling of the pause doubles with each failure, up to its own', () => {
     const harness = new Harness({ backoff: { msMin: 100, msMax: 1_000 } })
