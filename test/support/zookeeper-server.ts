@@ -1,37 +1,43 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, statfs, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { fourLetterWord } from './four-letter-word.ts'
 import { freePort, isFree } from './free-port.ts'
 import { Watchdog } from './watchdog.ts'
+import {
+  jvmOptions,
+  makeDataDir,
+  writeConfig,
+  type ZooKeeperServerOptions,
+} from './zookeeper-config.ts'
 import {
   findZooKeeper,
   type ZooKeeperInstallation,
   type ZooKeeperSource,
 } from './zookeeper-installation.ts'
 
-export interface ZooKeeperServerOptions {
-  /** Sessions live between 2 ticks and 60 s. Default 500 ms, so that they can expire after 1 s. */
-  readonly tickTimeMs?: number
-  /** Default: a free one, which `restart` keeps. */
-  readonly port?: number
-  /** Default: inside the temporary folder. One that is given here outlives the server. */
-  readonly dataDir?: string
-  /** Further system properties (`-D`), for instance `jute.maxbuffer`. */
-  readonly jvmProperties?: Readonly<Record<string, string | number | boolean>>
-  /** Further lines of zoo.cfg, which win over ours. */
-  readonly config?: Readonly<Record<string, string | number | boolean>>
-}
+/** What a server does at present. */
+export type ServerMode =
+  | 'standalone'
+  | 'leader'
+  | 'follower'
+  | 'observer'
+  | 'read-only'
+  /** It runs, but has no quorum, or starts. */
+  | 'looking'
+  | 'paused'
+  | 'down'
 
 const readyWithinMs = 30_000
 const stopWithinMs = 10_000
+const modes: readonly ServerMode[] = ['standalone', 'leader', 'follower', 'observer', 'read-only']
 
 /**
- * A real, standalone Apache ZooKeeper on the loopback interface.
+ * A real Apache ZooKeeper on the loopback interface: standalone, or a member of the ensemble that
+ * its `config` describes (see ZooKeeperEnsemble).
  * @example
  * await using server = await ZooKeeperServer.start()
  * const zk = await connect(server.connectString)
@@ -41,10 +47,13 @@ export class ZooKeeperServer implements AsyncDisposable {
   readonly source: ZooKeeperSource
   /** Temporary: zoo.cfg, the log and, unless `dataDir` is given, the data. */
   readonly folder: string
+  readonly dataDir: string
+  readonly #myid: number | undefined
   readonly #command: readonly [string, ...string[]]
   readonly #watchdog: Watchdog
   #java: ChildProcess | null = null
   #version = ''
+  #isPaused = false
 
   static async start(options: ZooKeeperServerOptions = {}): Promise<ZooKeeperServer> {
     const installation = await findZooKeeper()
@@ -52,7 +61,8 @@ export class ZooKeeperServer implements AsyncDisposable {
     const folder = await mkdtemp(join(await roomyFolder(), 'zoowire-zookeeper-'))
     const server = new ZooKeeperServer(installation, port, folder, options)
     try {
-      await writeConfig(folder, port, options)
+      await makeDataDir(server.dataDir, options.myid)
+      await writeConfig(server.#configFile, server.dataDir, port, options)
       await server.#launch()
     } catch (error) {
       await server[Symbol.asyncDispose]()
@@ -65,12 +75,14 @@ export class ZooKeeperServer implements AsyncDisposable {
     installation: ZooKeeperInstallation,
     port: number,
     folder: string,
-    { jvmProperties = {} }: ZooKeeperServerOptions,
+    options: ZooKeeperServerOptions,
   ) {
     this.port = port
     this.source = installation.source
     this.folder = folder
-    this.#command = installation.command(jvmOptions(jvmProperties), join(folder, 'zoo.cfg'))
+    this.dataDir = options.dataDir ?? join(folder, 'data')
+    this.#myid = options.myid
+    this.#command = installation.command(jvmOptions(options), this.#configFile)
     this.#watchdog = new Watchdog(folder)
   }
 
@@ -91,6 +103,22 @@ export class ZooKeeperServer implements AsyncDisposable {
     return fourLetterWord(this.port, word)
   }
 
+  /** What it says of itself; `looking` if it answers anything else, `down` if it does not run. */
+  async mode(): Promise<ServerMode> {
+    if (this.#isPaused) return 'paused' // it would only let us wait
+    const answer = await this.fourLetterWord('srvr').catch(() => '')
+    if (!this.isRunning) return 'down'
+    const mode = /^Mode: (.+)$/m.exec(answer)?.[1] ?? ''
+    return modes.find((known) => known === mode) ?? 'looking'
+  }
+
+  /** The last transaction it has applied, or null while it does not serve. */
+  async zxid(): Promise<bigint | null> {
+    const answer = this.#isPaused ? '' : await this.fourLetterWord('srvr').catch(() => '')
+    const zxid = /^Zxid: (0x[\da-f]+)/m.exec(answer)?.[1]
+    return zxid === undefined ? null : BigInt(zxid)
+  }
+
   /** Lets the server shut down, and waits for its end. The data stay for `restart`. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM')
@@ -107,12 +135,20 @@ export class ZooKeeperServer implements AsyncDisposable {
     await this.#launch()
   }
 
+  /** Deletes the data of a server that does not run: `restart` then begins with none. */
+  async wipe(): Promise<void> {
+    if (this.isRunning) throw new Error('a server that runs cannot be wiped')
+    await rm(this.dataDir, { recursive: true, force: true })
+    await makeDataDir(this.dataDir, this.#myid)
+  }
+
   /** Freezes the process: connections stay open and silent, as on a host that hangs. */
   pause(): void {
-    this.#java?.kill('SIGSTOP')
+    this.#isPaused = this.#java?.kill('SIGSTOP') ?? false
   }
 
   resume(): void {
+    this.#isPaused = false
     this.#java?.kill('SIGCONT')
   }
 
@@ -136,6 +172,7 @@ export class ZooKeeperServer implements AsyncDisposable {
   #forget(java: ChildProcess): void {
     if (this.#java !== java) return
     this.#java = null
+    this.#isPaused = false
     this.#watchdog.guard(null) // its process id may soon be another program's
   }
 
@@ -161,6 +198,10 @@ export class ZooKeeperServer implements AsyncDisposable {
     const timer = setTimeout(() => java.kill('SIGKILL'), stopWithinMs)
     await exited
     clearTimeout(timer)
+  }
+
+  get #configFile(): string {
+    return join(this.folder, 'zoo.cfg')
   }
 
   get #logFile(): string {
@@ -193,42 +234,4 @@ async function roomyFolder(): Promise<string> {
   const memory = '/dev/shm'
   const stat = await statfs(memory).catch(() => null)
   return stat !== null && stat.bavail * stat.bsize >= 2 ** 30 ? memory : tmpdir()
-}
-
-async function writeConfig(
-  folder: string,
-  port: number,
-  { tickTimeMs = 500, dataDir = join(folder, 'data'), config = {} }: ZooKeeperServerOptions,
-): Promise<void> {
-  await mkdir(dataDir, { recursive: true })
-  const entries = {
-    tickTime: tickTimeMs,
-    dataDir,
-    clientPort: port,
-    clientPortAddress: '127.0.0.1',
-    maxClientCnxns: 0,
-    maxSessionTimeout: 60_000,
-    'admin.enableServer': false,
-    '4lw.commands.whitelist': '*',
-    ...config,
-  }
-  const lines = Object.entries(entries).map(([key, value]) => `${key}=${value}\n`)
-  await writeFile(join(folder, 'zoo.cfg'), lines.join(''))
-}
-
-function jvmOptions(extra: Readonly<Record<string, string | number | boolean>>): string[] {
-  const properties = {
-    'zookeeper.forceSync': 'no',
-    'zookeeper.preAllocSize': 4_096, // in KiB: the default grows the log by 64 MiB at once
-    'zookeeper.extendedTypesEnabled': true,
-    'znode.container.checkIntervalMs': 700,
-    // The password of `super` is `admin`.
-    'zookeeper.DigestAuthenticationProvider.superDigest': 'super:xQJmxLMiHGwaqBvst5y6rkB6HQs=',
-    'zookeeper.jmx.log4j.disable': true,
-    'org.slf4j.simpleLogger.defaultLogLevel': 'warn',
-    'logback.configurationFile': fileURLToPath(new URL('logback.xml', import.meta.url)),
-    ...extra,
-  }
-  const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
-  return [...flags, ...Object.entries(properties).map(([key, value]) => `-D${key}=${value}`)]
 }

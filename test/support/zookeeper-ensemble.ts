@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
+import { type LoggedTransaction, readTransactionLog } from './transaction-log.ts'
+import { ZooKeeperServer } from './zookeeper-server.ts'
+
+export interface ZooKeeperEnsembleOptions {
+  /** Members. Default 3. */
+  readonly size?: number
+  /**
+   * Default 200 ms. A member that hears nothing of its leader, or a leader of a majority, gives up
+   * after ten of them.
+   */
+  readonly tickTimeMs?: number
+  /** Further system properties (`-D`) of every member. */
+  readonly jvmProperties?: Readonly<Record<string, string | number | boolean>>
+  /** Further lines of every zoo.cfg, which win over ours. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>
+}
+
+const quorumWithinMs = 30_000
+const pollMs = 40
+
+/**
+ * Several real ZooKeeper servers that replicate to each other, on the loopback interface. Each is a
+ * process of its own with its own watchdog.
+ * @example
+ * await using ensemble = await ZooKeeperEnsemble.start()
+ * const zk = await connect(ensemble.connectString)
+ * await ensemble.memberAt(zk.server).kill()
+ * const leader = await ensemble.untilQuorum()
+ */
+export class ZooKeeperEnsemble implements AsyncDisposable {
+  readonly members: readonly ZooKeeperServer[]
+
+  static async start(options: ZooKeeperEnsembleOptions = {}): Promise<ZooKeeperEnsemble> {
+    const addresses = await freeAddresses(options.size ?? 3)
+    // None serves before a majority runs, so they start together.
+    const starts = await Promise.allSettled(
+      addresses.map(({ client }, i) =>
+        ZooKeeperServer.start(memberOptions(addresses, client, i + 1, options)),
+      ),
+    )
+    const started = starts.filter((start) => start.status === 'fulfilled')
+    const ensemble = new ZooKeeperEnsemble(started.map(({ value }) => value))
+    try {
+      for (const start of starts) if (start.status === 'rejected') throw start.reason
+      await ensemble.untilWhole()
+    } catch (error) {
+      await ensemble[Symbol.asyncDispose]()
+      throw error
+    }
+    return ensemble
+  }
+
+  private constructor(members: readonly ZooKeeperServer[]) {
+    this.members = members
+  }
+
+  /** All members, for a client. */
+  get connectString(): string {
+    return this.members.map(({ connectString }) => connectString).join(',')
+  }
+
+  /** As the running servers report it, for instance `3.9.5`. */
+  get version(): string {
+    return this.members[0]?.version ?? ''
+  }
+
+  /** The member at `host:port`, such as the one that a client names in `zk.server`. */
+  memberAt(address: string | null): ZooKeeperServer {
+    const member = this.members.find(({ connectString }) => connectString === address)
+    if (member === undefined) throw new Error(`no member is at ${String(address)}`)
+    return member
+  }
+
+  async leader(): Promise<ZooKeeperServer> {
+    const [leader] = await this.#membersThatAre('leader')
+    if (leader === undefined) throw new Error('the ensemble has no leader at present')
+    return leader
+  }
+
+  followers(): Promise<readonly ZooKeeperServer[]> {
+    return this.#membersThatAre('follower')
+  }
+
+  /** Waits until a leader and enough followers serve, a majority by default. Returns the leader. */
+  async untilQuorum(count = Math.floor(this.members.length / 2) + 1): Promise<ZooKeeperServer> {
+    return until(`a leader and ${count - 1} followers`, async () => {
+      const modes = await Promise.all(this.members.map((member) => member.mode()))
+      const serving = modes.filter((mode) => mode === 'leader' || mode === 'follower')
+      const leaders = this.members.filter((_, i) => modes[i] === 'leader')
+      // Two: one of them was paused, and has not noticed yet that it was replaced.
+      return leaders.length === 1 && serving.length >= count ? leaders[0] : undefined
+    })
+  }
+
+  /** Waits until every member serves. Returns the leader. */
+  untilWhole(): Promise<ZooKeeperServer> {
+    return this.untilQuorum(this.members.length)
+  }
+
+  /**
+   * What the ensemble has applied, in order. Every member must run and nobody write: it waits until
+   * all are equal, and then believes a majority. A single log may end in what a member wrote down
+   * as a leader just before it died, and what nobody else ever heard of.
+   */
+  async history(): Promise<readonly LoggedTransaction[]> {
+    await this.#untilEqual()
+    const logs = await Promise.all(this.members.map(({ dataDir }) => readTransactionLog(dataDir)))
+    return inMajority(logs)
+  }
+
+  /** Starts the members that do not run, together, and waits until they serve. */
+  async startAll(): Promise<void> {
+    const down = this.members.filter(({ isRunning }) => !isRunning)
+    await Promise.all(down.map((member) => member.restart()))
+    await this.untilWhole()
+  }
+
+  async killAll(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.kill()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.members.map((member) => member[Symbol.asyncDispose]()))
+  }
+
+  async #membersThatAre(wanted: 'leader' | 'follower'): Promise<readonly ZooKeeperServer[]> {
+    const modes = await Promise.all(this.members.map((member) => member.mode()))
+    return this.members.filter((_, i) => modes[i] === wanted)
+  }
+
+  /**
+   * A leader begins its epoch with a zxid of its own that followers learn with the next write only,
+   * so members that are equal may say different ones: compared is what they have applied with what
+   * the leader has written down.
+   */
+  async #untilEqual(): Promise<void> {
+    const leader = await this.untilWhole()
+    const last = (await readTransactionLog(leader.dataDir)).at(-1)?.zxid ?? 0n
+    await until('members with equal data', async () => {
+      const zxids = await Promise.all(this.members.map((member) => member.zxid()))
+      return zxids.every((zxid) => zxid !== null && zxid >= last) ? true : undefined
+    })
+  }
+}
+
+interface Address {
+  readonly client: number
+  readonly quorum: number
+  readonly election: number
+}
+
+async function freeAddresses(size: number): Promise<readonly Address[]> {
+  const ports = new Set<number>()
+  while (ports.size < 3 * size) ports.add(await freePort())
+  const all = [...ports]
+  return Array.from({ length: size }, (_, i) => {
+    const [client = 0, quorum = 0, election = 0] = all.slice(3 * i)
+    return { client, quorum, election }
+  })
+}
+
+function memberOptions(
+  addresses: readonly Address[],
+  port: number,
+  myid: number,
+  { tickTimeMs = 200, jvmProperties, config }: ZooKeeperEnsembleOptions,
+) {
+  const servers = addresses.map(({ client, quorum, election }, i) => {
+    const address = `127.0.0.1:${quorum}:${election}:participant;127.0.0.1:${client}`
+    return [`server.${i + 1}`, address] as const
+  })
+  return {
+    port,
+    myid,
+    tickTimeMs,
+    heapMb: 128,
+    jvmProperties: {
+      // A vote that met nobody is repeated after at most half a second, not after a minute.
+      'zookeeper.fastleader.maxNotificationInterval': 500,
+      // So many transactions a member may be behind and still be sent them one by one. With a
+      // snapshot instead its log would have a hole.
+      'zookeeper.commitLogCount': 50_000,
+      ...jvmProperties,
+    },
+    config: {
+      initLimit: 50,
+      syncLimit: 10,
+      standaloneEnabled: false,
+      reconfigEnabled: true,
+      ...Object.fromEntries(servers),
+      ...config,
+    },
+  }
+}
+
+function inMajority(logs: readonly (readonly LoggedTransaction[])[]): LoggedTransaction[] {
+  const found = new Map<bigint, { readonly transaction: LoggedTransaction; count: number }>()
+  for (const transaction of logs.flat()) {
+    const entry = found.get(transaction.zxid)
+    if (entry === undefined) found.set(transaction.zxid, { transaction, count: 1 })
+    else entry.count++
+  }
+  return [...found.values()]
+    .filter(({ count }) => count > logs.length / 2)
+    .map(({ transaction }) => transaction)
+    .sort((a, b) => (a.zxid < b.zxid ? -1 : 1))
+}
+
+/** Asks again and again: a server tells nobody when its role changes. */
+async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadlineMs = Date.now() + quorumWithinMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (Date.now() > deadlineMs) throw new Error(`no ${what} within ${quorumWithinMs} ms`)
+    await delay(pollMs)
+  }
+}
