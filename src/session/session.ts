@@ -346,31 +346,31 @@ export class Session {
     this.#splitter.frameBytesMax = this.#options.frameInBytesMax
     this.pipeline.peer = { server: this.server, sessionId }
     this.#change(readOnly === true ? 'established-read-only' : 'established', null)
-    this.pipeline.open(this.#introduction())
+    this.#introduce()
   }
 
-  /** What every connection is told before the requests: who we are, and what we watch. */
-  #introduction(): Call[] {
+  /** Tells the connection who we are and what we watch, before it gets requests. */
+  #introduce(): void {
     const { lastZxid } = this.pipeline
     const chunks = this.watches.registrations(lastZxid, this.#options.frameOutBytesMax)
-    return [
+    this.pipeline.open([
       ...this.credentials.map((credential) => credential.call()),
-      ...chunks.map((chunk) => new WatchesCall(chunk, this.#handleWatches)),
-    ]
+      ...chunks.map((chunk) => new WatchesCall(chunk, this.#handleUnwatched)),
+    ])
+    // Before anything that this link tells. What is read from now on is read behind the watches.
+    for (const chunk of chunks) this.watches.resync(chunk)
   }
 
   /** Watches that a server does not set would be silent for ever: another server may do better. */
-  readonly #handleWatches = (chunk: SetWatches2, failure: Failure | null): void => {
-    if (failure === null) this.watches.resync(chunk)
-    else if (this.#link === 'attached' && failure.code !== 'CLOSED') {
-      this.#wantsDrop = true
-      this.#loseLink(new ZooKeeperError(failure.code, { ...failure, op: 'setWatches' }))
-    }
+  readonly #handleUnwatched = (failure: Failure): void => {
+    if (this.#link !== 'attached' || failure.code === 'CLOSED') return
+    this.#wantsDrop = true
+    this.#loseLink(new ZooKeeperError(failure.code, { ...failure, op: 'setWatches' }))
   }
 
   #loseLink(cause: unknown): void {
     const wasAttached = this.#link === 'attached'
-    this.lastLoss = cause
+    this.lastLoss = cause ?? this.#silentLoss()
     this.#moveLink('failed')
     this.server = null
     this.#handshake = null
@@ -383,9 +383,19 @@ export class Session {
     this.#dialAtMs = this.#nowMs + dialPauseMs(this.#failures, this.#parts.random(), backoff)
     this.#failures++
     if (!wasAttached) return
-    this.#change('disconnected', cause)
+    this.#change('disconnected', this.lastLoss)
     if (this.#state === 'closed') this.#end('CLOSED')
-    else this.pipeline.cut(cause)
+    else this.pipeline.cut(this.lastLoss)
+  }
+
+  /** Servers say nothing when they refuse a handshake, so this names what it may have been. */
+  #silentLoss(): ZooKeeperError {
+    const detail =
+      this.#link === 'attached'
+        ? 'the server closed the connection'
+        : 'the server closed the connection during the handshake: it may have too many connections, ' +
+          'no quorum, or less data than this client has seen'
+    return new ZooKeeperError('CONNECTION_LOSS', { detail, server: this.server })
   }
 
   #judgeLiveness(): void {
@@ -483,24 +493,22 @@ export class Session {
 
 /** Arms watches on a new connection. A cut makes it moot: the next connection is told anew. */
 class WatchesCall extends Call {
-  readonly #chunk: SetWatches2
-  readonly #settled: (chunk: SetWatches2, failure: Failure | null) => void
+  readonly #failed: (failure: Failure) => void
 
-  constructor(chunk: SetWatches2, settled: (chunk: SetWatches2, failure: Failure | null) => void) {
+  constructor(chunk: SetWatches2, failed: (failure: Failure) => void) {
     // Servers before 3.6 know only the first three lists.
     const isOneShot =
       chunk.persistentWatches.length === 0 && chunk.persistentRecursiveWatches.length === 0
     super(isOneShot ? operations.setWatches : operations.setWatches2, chunk, '', null)
-    this.#chunk = chunk
-    this.#settled = settled
+    this.#failed = failed
   }
 
   override succeed(): void {
-    this.#settled(this.#chunk, null)
+    // The server has set them: everything that changes from here on is told.
   }
 
   override fail(failure: Failure): void {
-    this.#settled(this.#chunk, failure)
+    this.#failed(failure)
   }
 }
 

@@ -59,6 +59,8 @@ test('a server that hangs up at once', async () => {
   const port = await listen((socket) => socket.end())
   const error = await errorOf(connect(`127.0.0.1:${port}`, { connectTimeout: 300 }))
   expect(error).toMatchObject({ code: 'TIMEOUT' })
+  expect((error as Error).cause).toMatchObject({ code: 'CONNECTION_LOSS' })
+  expect((error as Error).message).toMatch(/may have too many connections/)
 })
 
 test('a server that speaks something else', async () => {

@@ -69,6 +69,22 @@ test('a persistent watch says resync after a cut, before new events', async () =
   expect(watch.drain().map(({ type }) => type)).toEqual(['resync', 'NodeCreated'])
 })
 
+test('a persistent watch says resync before anything that the next link tells', async () => {
+  await using server = await TestServer.start()
+  const [zk, other] = [await openAt(server.connectString), await openAt(server.connectString)]
+  await zk.create('/a')
+  // The server catches this one up, for the same path, before it answers the SetWatches.
+  await zk.getData('/a', { watch: () => undefined })
+  const watch = zk.watch('/a')
+  await watch.ready
+  server.cut(zk.session.id)
+  await zk.waitFor('suspended')
+  await other.setData('/a', 'changed')
+  await zk.waitFor('connected')
+  await zk.sync()
+  expect(watch.drain().map(({ type }) => type)).toEqual(['resync', 'NodeDataChanged'])
+})
+
 test('an expired session is followed by a new one, which says so', async () => {
   await using server = await TestServer.start()
   const zk = await openAt(server.connectString)

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +30,7 @@ export class Contention {
   readonly kills = { members: 0, processes: 0 }
   readonly #ensemble: ZooKeeperEnsemble
   readonly #kind: 'lock' | 'election'
+  readonly #granted = new EventEmitter()
   #children: ChildProcess[] = []
 
   constructor(ensemble: ZooKeeperEnsemble, kind: 'lock' | 'election') {
@@ -48,7 +49,19 @@ export class Contention {
       if (turn % 2 === 0) await this.#killMember(holder)
       else await this.#killProcess(holder.process)
     }
+    await this.#untilServed()
     await Promise.all(this.#children.map((child) => stop(child, 'SIGTERM')))
+  }
+
+  /** Once nothing is disturbed any more, everybody's turn comes. The test's timeout is the bound. */
+  async #untilServed(): Promise<void> {
+    const count = contendersOf.reduce((sum, one) => sum + one, 0)
+    while (this.served < count) await once(this.#granted, 'granted')
+  }
+
+  /** How many of the contenders have held a lease. */
+  get served(): number {
+    return new Set(this.grants.map(({ process, index }) => `${process}/${index}`)).size
   }
 
   async #killMember({ server }: Grant): Promise<void> {
@@ -86,6 +99,7 @@ export class Contention {
     const atNs = BigInt(at)
     if (event === 'granted') {
       this.grants.push({ process, index, token: BigInt(token), atNs, endNs: null, server })
+      this.#granted.emit('granted')
     } else {
       const grant = this.grants.findLast((one) => one.token === BigInt(token))
       if (grant !== undefined) grant.endNs = atNs

@@ -161,7 +161,7 @@ describe('handshake', () => {
       const harness = new Harness().open()
       harness.receive(answer.subarray(0, at))
       harness.cut()
-      expect(harness.session.lastLoss).toBeNull()
+      expect(harness.session.lastLoss).toMatchObject({ code: 'CONNECTION_LOSS' })
 
       harness.connect()
       expect(harness.dials.map(({ name }) => name)).toEqual(['zk1', 'zk2'])
