@@ -39,6 +39,7 @@ let requests = 0
 class Connection {
   readonly #socket: Socket
   #isOpen = false
+  #isClosing = false
   /** The beginning of a request whose end has not come yet. */
   #rest: Buffer = Buffer.alloc(0)
   #out = Buffer.allocUnsafeSlow(1024 * 1024)
@@ -79,6 +80,7 @@ class Connection {
   #put(index: number, start: number, bytes: Buffer, at: number): number {
     const code = bytes.readInt32BE(at + 4)
     const reply = replies.get(code)
+    this.#isClosing = code === operations.closeSession.code
     if (reply === undefined) throw new Error(`the null server does not know operation ${code}`)
     if (this.#codes[index] !== code) {
       if (start + reply.length > this.#out.length) this.#grow()
@@ -96,6 +98,7 @@ class Connection {
 
   #flush(end: number): void {
     this.#socket.write(this.#out.subarray(0, end))
+    if (this.#isClosing) this.#socket.end()
     if (this.#socket.writableLength === 0) return
     // The socket still needs this memory.
     this.#out = Buffer.allocUnsafeSlow(this.#out.length)

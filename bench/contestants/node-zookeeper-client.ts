@@ -49,7 +49,7 @@ function runChain(meter: Meter, isTimed: boolean, call: Call): Promise<void> {
     let turn = 0
     let atMs = 0
     const done: Done = (error) => {
-      if (error !== null && error !== undefined) throw error
+      if (error !== null && error !== undefined) throw new Error('a call failed', { cause: error })
       meter.count(atMs)
       next()
     }

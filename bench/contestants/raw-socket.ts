@@ -54,7 +54,7 @@ export async function contend(plan: Plan): Promise<Contender> {
 class ReplyCounter {
   onReplies: (count: number) => void = () => {}
   /** Looking at the outcome of each reply is for the warm-up. */
-  isChecking = true
+  isChecking = false
   #left = 0
   #prefix = 0
   #prefixBytes = 0

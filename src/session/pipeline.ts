@@ -390,8 +390,10 @@ export function xidAfter(xid: number): number {
 }
 
 /** The earliest deadline: that of the oldest call still waiting, since all wait equally long. */
-function deadlineOf(calls: Iterable<Call>): number {
-  for (const { phase, deadlineMs } of calls) {
+function deadlineOf(calls: Pick<readonly Call[], 'length' | 'at'>): number {
+  // Asked after every read and write: an iterator each time would cost as much as a call.
+  for (let i = 0; i < calls.length; i++) {
+    const { phase, deadlineMs } = calls.at(i)!
     if (phase !== Phase.settled && deadlineMs !== Infinity) return deadlineMs
   }
   return Infinity
