@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * zoowire: a ZooKeeper client for Node.js.
  *

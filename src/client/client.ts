@@ -24,6 +24,7 @@ import { type State, type StateChange } from './states.ts'
 import { MultiCall, operationOfMode, Transaction } from './transaction.ts'
 import { Watch } from './watch.ts'
 
+/** For reads that set a watch. */
 export interface WatchOption {
   /**
    * Sets a one-shot watch and calls this when it fires, once, in a microtask of its own. It is set
@@ -33,36 +34,53 @@ export interface WatchOption {
   readonly watch?: ((event: WatchEvent) => void) | undefined
 }
 
+/** For writes that must not overwrite what they have not seen. */
 export interface VersionOption {
   /** The version the znode must have; else `BAD_VERSION`. Default: any. */
-  readonly version?: number
+  readonly version?: number | undefined
 }
 
+/** A znode that was created. */
 export interface CreateResult {
   /** The path that was created: with its sequence number, if it has one. */
   readonly path: string
   readonly stat: Stat
 }
 
+/** What a znode holds. */
 export interface DataResult {
   /** Null and empty are different values. A copy: it is the caller's. */
   readonly data: Buffer | null
   readonly stat: Stat
 }
 
+/** What lies below a znode. */
 export interface ChildrenResult {
   /** Names, not paths, in no particular order. */
   readonly children: readonly string[]
   readonly stat: Stat
 }
 
+/** Who may do what with a znode. */
 export interface AclResult {
   readonly acl: readonly ACL[]
   readonly stat: Stat
 }
 
 /** What a recipe takes from the outside world. */
-export type RecipeRuntime = Omit<Runtime, 'defer' | 'resolve' | 'dial'>
+export interface RecipeRuntime {
+  /** Milliseconds on a clock that never jumps and whose origin means nothing. */
+  nowMs(): number
+  /** Milliseconds since 1970. */
+  wallMs(): number
+  /** Like `nowMs`, but it also counts the time a suspended machine slept. */
+  uptimeMs(): number
+  /** Calls `fire` once `nowMs()` has reached `atMs`. */
+  timer(atMs: number, fire: () => void): { cancel(): void }
+  /** A number from 0 up to 1. */
+  random(): number
+  uuid(): string
+}
 
 /** Read-only facts about the present session. */
 export interface SessionInfo {
@@ -87,7 +105,7 @@ export class ZooKeeper implements AsyncDisposable {
   readonly #keeper: SessionKeeper
   readonly #requests: Requests
 
-  /** @internal Use `connect`. */
+  /** Use `connect`. */
   private constructor(keeper: SessionKeeper) {
     const { target, acl } = keeper.options
     this.#keeper = keeper
@@ -293,10 +311,12 @@ export class ZooKeeper implements AsyncDisposable {
     return this.#keeper.runtime
   }
 
+  /** What the client knows of its session now. */
   get state(): State {
     return this.#keeper.states.current
   }
 
+  /** The present session. */
   get session(): SessionInfo {
     const { id, timeoutMs } = this.#keeper.session
     return { id, timeout: timeoutMs }

@@ -21,12 +21,12 @@ export {
   type WatchOption,
   ZooKeeper,
 } from './client.ts'
-export { EventStream } from './event-stream.ts'
+export { type EventStream } from './event-stream.ts'
 export { type Auth, type CallOptions, type ConnectOptions, type Logger } from './options.ts'
 export { type CreateOptions, type Data } from './requests.ts'
 export { type State, type StateChange } from './states.ts'
-export { Transaction, type TransactionCreateResult, TransactionError } from './transaction.ts'
-export { Watch } from './watch.ts'
+export { type Transaction, type TransactionCreateResult, TransactionError } from './transaction.ts'
+export { type Watch } from './watch.ts'
 export { type CreateMode, Perms } from '../protocol/constants.ts'
 export { type ErrorCode } from '../protocol/error-codes.ts'
 export {
@@ -35,5 +35,7 @@ export {
   ProtocolError,
   ZooKeeperError,
 } from '../protocol/errors.ts'
-export { type ACL, type Id, Stat } from '../protocol/records.ts'
+export { type ACL, type Id, type Stat } from '../protocol/records.ts'
+export { type Trigger } from '../session/state.ts'
+export { type Backoff } from '../session/timing.ts'
 export { type WatchEvent, type WatchEventType } from '../session/watches.ts'

@@ -37,6 +37,7 @@ export interface Logger {
   error(message: string, ...details: unknown[]): void
 }
 
+/** How a client behaves. All durations are in milliseconds. */
 export interface ConnectOptions {
   /**
    * Milliseconds without contact after which the servers end the session; servers clamp it to their

@@ -11,6 +11,7 @@ import { type ACL } from '../protocol/records.ts'
 /** What a znode holds: strings as UTF-8; omitted is empty; null is null, which is not empty. */
 export type Data = string | Uint8Array | null | undefined
 
+/** What kind of znode to create. */
 export interface CreateOptions {
   /** Default `'persistent'`. */
   readonly mode?: CreateMode

@@ -15,6 +15,7 @@ import { EventStream } from './event-stream.ts'
  */
 export type State = Exclude<SessionState, 'closing'>
 
+/** One step of the client's session, and why it was taken. */
 export interface StateChange {
   readonly state: State
   readonly previous: State

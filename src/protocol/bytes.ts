@@ -290,7 +290,7 @@ function writeAscii(bytes: Buffer, at: number, text: string): number {
   return text.length
 }
 
-export function viewOf(bytes: Buffer): DataView {
+function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 

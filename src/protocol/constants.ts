@@ -13,6 +13,7 @@ export const CreateFlags = {
   'persistent-with-ttl': 5,
   'persistent-sequential-with-ttl': 6,
 } as const
+/** How long a znode lives, and whether it gets a number. */
 export type CreateMode = keyof typeof CreateFlags
 
 /** What happened to a znode, as the `type` of a WatcherEvent. */

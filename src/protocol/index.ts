@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The ZooKeeper protocol as bytes and meaning, without I/O: for tools that read or speak the wire.
  *

@@ -1,4 +1,4 @@
-import { EventStream } from '../client/index.ts'
+import { EventStream } from '../client/event-stream.ts'
 
 /** One value after the other to any number of readers, each at its own pace: the newest counts. */
 export class Broadcast<T> {

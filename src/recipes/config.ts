@@ -11,6 +11,7 @@ import {
 import { Broadcast } from './broadcast.ts'
 import { createContainers } from './containers.ts'
 
+/** How a value becomes bytes, and who may see them. */
 export interface ConfigOptions<T> {
   /** Makes a value of a znode's bytes; throws if it cannot. Default: JSON. */
   readonly decode?: (data: Buffer) => T
@@ -19,7 +20,7 @@ export interface ConfigOptions<T> {
   /** For znodes that `set` makes, parents too. Default: the client's. */
   readonly acl?: readonly ACL[]
   /** Ends the wait for the first value. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A value and the version at which it was read. */

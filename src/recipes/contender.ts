@@ -202,12 +202,12 @@ export async function contendersOf(
  * The order of two sequence numbers. They are a signed 32-bit counter that wraps, so what counts is
  * which way round is shorter: 2147483647 comes before -2147483648.
  */
-export function compareSequence(a: number, b: number): number {
+function compareSequence(a: number, b: number): number {
   return (a - b) | 0
 }
 
 /** The number behind the label, which may be negative; NaN if the name is not of this kind. */
-export function sequenceOf(name: string, label: string): number {
+function sequenceOf(name: string, label: string): number {
   const at = name.lastIndexOf(label)
   const digits = at === -1 ? '' : name.slice(at + label.length)
   return /^(\d{10}|-\d{9,10})$/.test(digits) ? Number(digits) : NaN

@@ -5,6 +5,7 @@ import { type Lease } from './lease.ts'
 import { waitForLease } from './line.ts'
 import { patient, within } from './patience.ts'
 
+/** Who stands for election. */
 export interface ElectionOptions {
   /** Who we are, for those who ask for the leader. Default: empty. */
   readonly id?: string

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * Recipes: what people use ZooKeeper for, over the public client.
  *

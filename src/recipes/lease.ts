@@ -11,6 +11,7 @@ import { type State, type ZooKeeper, ZooKeeperError } from '../client/index.ts'
 import { type Contender } from './contender.ts'
 import { isPassing } from './patience.ts'
 
+/** A lock or a term that is held until it is released or lost. */
 export class Lease implements AsyncDisposable {
   /** The znode that stands for the lease. */
   readonly path: string
@@ -40,7 +41,7 @@ export class Lease implements AsyncDisposable {
   }
 
   /**
-   * Takes the lease for a contender who is first in line, by a first renewal.
+   * @internal Takes the lease for a contender who is first in line, by a first renewal.
    *
    * @throws {ZooKeeperError} if the contender's znode turns out not to be its own any more.
    */

@@ -4,6 +4,7 @@ import { type Lease } from './lease.ts'
 import { tryLease, waitForLease } from './line.ts'
 import { within } from './patience.ts'
 
+/** What the znodes of a lock say, and who may see them. */
 export interface LockOptions {
   /** What the znode of whoever waits or holds says to people who look. Default: empty. */
   readonly label?: string

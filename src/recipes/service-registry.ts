@@ -3,6 +3,7 @@ import { PersistentNode } from './persistent-node.ts'
 import { decodeInstance, encodeInstance, type ServiceInstance } from './service-instance.ts'
 import { type PickStrategy, ServiceProvider } from './service-provider.ts'
 
+/** What to tell others about an instance. */
 export interface RegisterOptions {
   readonly name: string
   readonly address: string
@@ -75,9 +76,10 @@ export class ServiceRegistry {
   }
 }
 
+/** How to choose among instances. */
 export interface DiscoverOptions {
   /** How `pick` chooses. Default: `'random'`. */
   readonly strategy?: PickStrategy
   /** Ends the wait for the first list. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }

@@ -9,6 +9,7 @@ import { AddWatchMode, EventType } from '../protocol/constants.ts'
 import { parentPath } from '../protocol/path.ts'
 import { type SetWatches2, type WatcherEvent } from '../protocol/records.ts'
 
+/** What happened to a znode, or to the watch on it. */
 export type WatchEventType =
   | 'NodeCreated'
   | 'NodeDeleted'
@@ -23,6 +24,7 @@ export type WatchEventType =
   /** One-shot watches: the client was closed, or its credentials were rejected. */
   | 'closed'
 
+/** What a watch tells. */
 export interface WatchEvent {
   readonly type: WatchEventType
   /** Of the znode the event speaks of; for `resync` the path that is watched. */

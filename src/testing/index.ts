@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * A ZooKeeper server for tests, in the same process.
  *

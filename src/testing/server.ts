@@ -66,7 +66,7 @@ export interface WatchesView {
  * await using server = await TestServer.start()
  * const zk = await connect(server.connectString)
  */
-export class TestServer {
+export class TestServer implements AsyncDisposable {
   readonly #host: string
   readonly #keeper: Keeper
   #port: number

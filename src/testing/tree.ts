@@ -38,7 +38,7 @@ export interface Change {
   readonly parent: { readonly path: string; readonly acl: readonly ACL[] } | null
 }
 
-export const openAcl: readonly ACL[] = [{ perms: Perms.ALL, id: { scheme: 'world', id: 'anyone' } }]
+const openAcl: readonly ACL[] = [{ perms: Perms.ALL, id: { scheme: 'world', id: 'anyone' } }]
 const readOnlyAcl: readonly ACL[] = [{ perms: Perms.READ, id: { scheme: 'world', id: 'anyone' } }]
 
 const beginning: Stamp = { zxid: 0n, timeMs: 0 }

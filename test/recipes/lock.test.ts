@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { contendersOf } from '../../src/recipes/contender.ts'
 import { Lock } from '../../src/recipes/index.ts'
 import { TestServer } from '../../src/testing/index.ts'
 import { describeServers, errorOf, newChroot, open, openAt } from '../support/servers.ts'
@@ -135,4 +136,21 @@ test('a lease that cannot be renewed ends before its session can expire', async 
   await lost
   expect(performance.now() - startedMs).toBeLessThan(1_200)
   expect(zk.state).toBe('suspended')
+})
+
+test('the line is in order even where the sequence number wraps', async () => {
+  await using server = await TestServer.start()
+  const zk = await openAt(server.connectString)
+  await zk.create('/line')
+  // As a server names them around the end of a signed 32-bit counter; uuids sort the other way.
+  const names = [
+    'd-lock-2147483646',
+    'c-lock-2147483647',
+    'b-lock--2147483648',
+    'a-lock--000000001',
+  ]
+  for (const name of [...names, 'no-contender', 'lock-7']) await zk.create(`/line/${name}`)
+  const line = await contendersOf(zk, { path: '/line', label: 'lock-' })
+  expect(line.slice(0, 3)).toEqual(names.slice(0, 3).map((name) => `/line/${name}`))
+  expect(line).toHaveLength(4)
 })
