@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { TransactionError } from '../../src/index.ts'
-import { describeServers, errorOf, open } from '../support/servers.ts'
+import { describeServers, errorOf, open, type Server } from '../support/servers.ts'
 
 describeServers('multi', (server) => {
   test('applies all operations at one zxid and gives each its result', async () => {
@@ -14,7 +14,9 @@ describeServers('multi', (server) => {
       .delete('/a/s-0000000000')
       .commit()
     expect(checked).toBeUndefined()
-    expect(created).toMatchObject({ path: '/a/s-0000000000', stat: { czxid: stat.mzxid } })
+    expect(created.path).toBe('/a/s-0000000000')
+    if (tellsStats(server)) expect(created.stat?.czxid).toBe(stat.mzxid)
+    else expect(created.stat).toBeNull()
     expect(stat).toMatchObject({ version: 1, dataLength: 3 })
     expect(deleted).toBeUndefined()
   })
@@ -55,3 +57,9 @@ describeServers('multi', (server) => {
     expect(() => zk.multi().create('relative')).toThrow(/starts with/)
   })
 })
+
+/** Inside a multi, older servers answer a create with its path alone: before 3.7.2, 3.8.2 and 3.9. */
+function tellsStats({ version }: Server): boolean {
+  const [, minor = 0, patch = 0] = version.split('.').map(Number)
+  return minor >= 9 || (minor >= 7 && patch >= 2)
+}

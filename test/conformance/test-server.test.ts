@@ -403,13 +403,12 @@ describeReal('the test server answers like Apache ZooKeeper', ({ version }) => {
   })
 
   // It is one of 3.9: others differ, in the places that the documentation of the protocol lists.
-  test.skipIf(!version.startsWith('3.9.')).each(Object.entries(scenarios))(
-    '%s',
-    async (_, scenario) => {
-      const expected = await Transcript.of(real.port, scenario)
-      expect(await Transcript.of(ours.port, scenario)).toEqual(expected)
-    },
-  )
+  const isComparable = version.startsWith('3.9.')
+  if (!isComparable) console.warn(`skipped: the in-process server is a 3.9, not a ${version}`)
+  test.skipIf(!isComparable).each(Object.entries(scenarios))('%s', async (_, scenario) => {
+    const expected = await Transcript.of(real.port, scenario)
+    expect(await Transcript.of(ours.port, scenario)).toEqual(expected)
+  })
 })
 
 /** One call of each kind on `path` and its child, most of them with a version that is wrong. */
