@@ -1,70 +1,29 @@
-import { AddWatchMode, WatcherType } from '../protocol/constants.ts'
-import { ZooKeeperError } from '../protocol/errors.ts'
-import { type MultiPart, type MultiResult } from '../protocol/multi.ts'
-import { type Operation, operations } from '../protocol/operations.ts'
+import { operations } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
 import type * as records from '../protocol/records.ts'
 import { type ACL, type Stat } from '../protocol/records.ts'
 import { type Runtime } from '../session/runtime.ts'
-import { tableOfMode, type Watcher, type WatchEvent } from '../session/watches.ts'
 import { type EventStream } from './event-stream.ts'
 import { observe } from './observe.ts'
+import { type CallOptions, checkAuth, type ConnectOptions, resolveOptions } from './options.ts'
+import { type CreateOptions, type Data, type Requests } from './requests.ts'
 import {
-  type CallOptions,
-  checkAuth,
-  type ConnectOptions,
-  positive,
-  resolveOptions,
-} from './options.ts'
-import { patiently } from './patience.ts'
-import { Request, type Shape } from './request.ts'
-import { type CreateOptions, type Data, Requests } from './requests.ts'
+  type AclResult,
+  type ChildrenResult,
+  type CreateResult,
+  type DataResult,
+} from './results.ts'
 import { SessionKeeper } from './session-keeper.ts'
 import { type State, type StateChange } from './states.ts'
-import { MultiCall, operationOfMode, Transaction } from './transaction.ts'
-import { Watch } from './watch.ts'
-
-/** For reads that set a watch. */
-export interface WatchOption {
-  /**
-   * Sets a one-shot watch and calls this when it fires, once, in a microtask of its own. It is set
-   * again on reconnects; if its session expires it is called with `session-expired`, if the client
-   * ends with `closed`. What it throws goes to the `logger`.
-   */
-  readonly watch?: ((event: WatchEvent) => void) | undefined
-}
+import { operationOfMode, Transaction } from './transaction.ts'
+import { View, type WatchOption } from './view.ts'
+import { type Watch } from './watch.ts'
+import { openWatch, type WatchOptions } from './watching.ts'
 
 /** For writes that must not overwrite what they have not seen. */
 export interface VersionOption {
   /** The version the znode must have; else `BAD_VERSION`. Default: any. */
   readonly version?: number | undefined
-}
-
-/** A znode that was created. */
-export interface CreateResult {
-  /** The path that was created: with its sequence number, if it has one. */
-  readonly path: string
-  readonly stat: Stat
-}
-
-/** What a znode holds. */
-export interface DataResult {
-  /** Null and empty are different values. A copy: it is the caller's. */
-  readonly data: Buffer | null
-  readonly stat: Stat
-}
-
-/** What lies below a znode. */
-export interface ChildrenResult {
-  /** Names, not paths, in no particular order. */
-  readonly children: readonly string[]
-  readonly stat: Stat
-}
-
-/** Who may do what with a znode. */
-export interface AclResult {
-  readonly acl: readonly ACL[]
-  readonly stat: Stat
 }
 
 /** What a recipe takes from the outside world. */
@@ -103,13 +62,14 @@ export interface SessionInfo {
  */
 export class ZooKeeper implements AsyncDisposable {
   readonly #keeper: SessionKeeper
+  readonly #view: View
   readonly #requests: Requests
 
   /** Use `connect`. */
-  private constructor(keeper: SessionKeeper) {
-    const { target, acl } = keeper.options
-    this.#keeper = keeper
-    this.#requests = new Requests(target.chroot, acl)
+  private constructor(view: View) {
+    this.#keeper = view.keeper
+    this.#view = view
+    this.#requests = view.requests
   }
 
   /** @internal The `connect` of the package is this with Node's runtime. */
@@ -120,7 +80,7 @@ export class ZooKeeper implements AsyncDisposable {
   ): Promise<ZooKeeper> {
     const resolved = resolveOptions(connectString, options)
     const keeper = new SessionKeeper(runtime, resolved)
-    const zk = new ZooKeeper(keeper)
+    const zk = new ZooKeeper(new View(keeper, resolved.target.chroot))
     // A rejected identity ends the client, which `keeper.connect` tells.
     for (const { scheme, auth } of resolved.auth) zk.addAuth(scheme, auth).catch(() => undefined)
     await keeper.connect(options.signal)
@@ -136,7 +96,7 @@ export class ZooKeeper implements AsyncDisposable {
    * znode is deleted.
    */
   getData(path: string, options?: CallOptions & WatchOption): Promise<DataResult> {
-    return this.#read(operations.getData, path, asIs, options)
+    return this.#view.read(operations.getData, path, asIs, options)
   }
 
   /**
@@ -145,7 +105,7 @@ export class ZooKeeper implements AsyncDisposable {
    * With `watch`: called when the znode is created, deleted, or its data changes.
    */
   exists(path: string, options?: CallOptions & WatchOption): Promise<Stat | null> {
-    return this.#read<Stat | null>(operations.exists, path, statOf, options)
+    return this.#view.read<Stat | null>(operations.exists, path, statOf, options)
   }
 
   /**
@@ -155,12 +115,17 @@ export class ZooKeeper implements AsyncDisposable {
    * deleted, or the znode itself is deleted.
    */
   getChildren(path: string, options?: CallOptions & WatchOption): Promise<ChildrenResult> {
-    return this.#read(operations.getChildren2, path, asIs, options)
+    return this.#view.read(operations.getChildren2, path, asIs, options)
   }
 
   /** The ACL of a znode. Without ADMIN permission, digests are masked. Errors: `NO_NODE`, `NO_AUTH`. */
   getACL(path: string, options?: CallOptions): Promise<AclResult> {
-    return this.#call(operations.getACL, () => ({ path: this.#requests.path(path) }), asIs, options)
+    return this.#view.call(
+      operations.getACL,
+      () => ({ path: this.#requests.path(path) }),
+      asIs,
+      options,
+    )
   }
 
   /**
@@ -168,7 +133,7 @@ export class ZooKeeper implements AsyncDisposable {
    * was committed when the leader got the sync.
    */
   sync(path = '/', options?: CallOptions): Promise<void> {
-    return this.#call(
+    return this.#view.call(
       operations.sync,
       () => ({ path: this.#requests.path(path) }),
       nothing,
@@ -189,7 +154,7 @@ export class ZooKeeper implements AsyncDisposable {
    */
   create(path: string, data?: Data, options?: CreateOptions & CallOptions): Promise<CreateResult> {
     const operation = operationOfMode(options?.mode ?? 'persistent')
-    return this.#call(
+    return this.#view.call(
       operation,
       () => this.#requests.create(path, data, options),
       createdOf,
@@ -199,7 +164,7 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** Deletes a znode. Errors: `NO_NODE`, `NOT_EMPTY`, `BAD_VERSION`, `NO_AUTH`. */
   delete(path: string, options?: CallOptions & VersionOption): Promise<void> {
-    return this.#call(
+    return this.#view.call(
       operations.delete,
       () => this.#requests.delete(path, options),
       nothing,
@@ -215,7 +180,7 @@ export class ZooKeeper implements AsyncDisposable {
    * Errors: `NO_NODE`, `BAD_VERSION`, `NO_AUTH`, `REQUEST_TOO_LARGE`, `QUOTA_EXCEEDED`.
    */
   setData(path: string, data: Data, options?: CallOptions & VersionOption): Promise<Stat> {
-    return this.#call(
+    return this.#view.call(
       operations.setData,
       () => this.#requests.setData(path, data, options),
       statOf,
@@ -229,7 +194,7 @@ export class ZooKeeper implements AsyncDisposable {
    * Errors: `NO_NODE`, `BAD_VERSION`, `NO_AUTH`, `INVALID_ACL`.
    */
   setACL(path: string, acl: readonly ACL[], options?: CallOptions & VersionOption): Promise<Stat> {
-    return this.#call(
+    return this.#view.call(
       operations.setACL,
       () => this.#requests.setACL(path, acl, options),
       statOf,
@@ -239,7 +204,7 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** Starts a transaction: several writes that happen together or not at all. */
   multi(): Transaction {
-    return new Transaction(this.#requests, this.#commit)
+    return new Transaction(this.#requests, this.#view.commit)
   }
 
   // --- Watches ----------------------------------------------------------------------------------
@@ -256,30 +221,8 @@ export class ZooKeeper implements AsyncDisposable {
    * @example
    * for await (const event of zk.watch('/config', { recursive: true })) console.log(event.type)
    */
-  watch(path: string, options: CallOptions & { readonly recursive?: boolean } = {}): Watch {
-    const mode = options.recursive === true ? 'persistent-recursive' : 'persistent'
-    const request = { path: this.#requests.path(path), mode: AddWatchMode[mode] }
-    let stopSignal = nothing
-    const watch: Watch = new Watch(path, this.#keeper.options.watchBufferMax, {
-      arm: (watcher) => {
-        const local = this.#localWatcher(watcher)
-        const add = () => this.#call(operations.addWatch, () => request, nothing, options, local)
-        return { ready: patiently(add, () => this.#untilServed(options)), watcher: local }
-      },
-      disarm: (watcher) => {
-        stopSignal()
-        this.#keeper.open.delete(watch)
-        this.#forgetWatch(request, watcher)
-      },
-    })
-    this.#keeper.open.add(watch)
-    if (options.signal !== undefined) {
-      const abort = (cause: unknown) => {
-        watch.fail(new ZooKeeperError('ABORTED', { op: 'watch', path, cause }))
-      }
-      stopSignal = this.#keeper.signals.add(options.signal, { abort })
-    }
-    return watch
+  watch(path: string, options: WatchOptions = {}): Watch {
+    return openWatch(this.#view, path, options)
   }
 
   /**
@@ -300,7 +243,7 @@ export class ZooKeeper implements AsyncDisposable {
     return observe({
       watch: () => this.watch(path, patient),
       read: () => this.getData(path, patient),
-      untilServed: () => this.#untilServed(patient),
+      untilServed: () => this.#view.untilServed(patient),
     })
   }
 
@@ -365,73 +308,6 @@ export class ZooKeeper implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-
-  // --- Below the surface ------------------------------------------------------------------------
-
-  #read<T>(
-    operation: Operation,
-    path: string,
-    shape: Shape<T>,
-    options: (CallOptions & WatchOption) | undefined,
-  ): Promise<T> {
-    const watch = options?.watch
-    const watcher = watch === undefined ? null : this.#localWatcher(watch)
-    const request = () => ({ path: this.#requests.path(path), watch: watcher !== null })
-    return this.#call(operation, request, shape, options, watcher)
-  }
-
-  /** The one way of every call: exactly one promise, and a throw inside rejects it. */
-  #call<T>(
-    operation: Operation,
-    requestOf: () => { readonly path: string },
-    shape: Shape<T>,
-    options: CallOptions | undefined,
-    watcher: Watcher | null = null,
-  ): Promise<T> {
-    return new Promise((resolve) => {
-      if (options !== undefined) checkOptions(options)
-      const request = requestOf()
-      const { chroot } = this.#requests
-      this.#keeper.send(
-        new Request(operation, request, request.path, watcher, chroot, shape, resolve),
-        options,
-      )
-    })
-  }
-
-  #untilServed(options: CallOptions): Promise<void> {
-    return this.#keeper.waitFor(['connected', 'read-only'], options)
-  }
-
-  readonly #commit = (
-    parts: readonly MultiPart[],
-    paths: readonly string[],
-    options: CallOptions | undefined,
-  ): Promise<MultiResult[]> => {
-    return new Promise((resolve) => {
-      if (options !== undefined) checkOptions(options)
-      this.#keeper.send(new MultiCall(parts, paths, resolve), options)
-    })
-  }
-
-  /** Shows a watcher the paths that its owner knows. */
-  #localWatcher(watcher: Watcher): Watcher {
-    const { chroot } = this.#requests
-    if (chroot === '') return watcher
-    return (event) => {
-      watcher({ ...event, path: stripChroot(chroot, event.path) })
-    }
-  }
-
-  /** Takes a persistent watch back, and tells the server when it was the last watch of its path. */
-  #forgetWatch({ path, mode }: records.AddWatchRequest, watcher: Watcher): void {
-    const { watches } = this.#keeper.session
-    watches.remove(tableOfMode(mode), path, watcher)
-    if (watches.isWatched(path) || this.state !== 'connected') return
-    // "Any" is what every server from 3.6 on understands, and nothing else is watched there.
-    const request = { path, type: WatcherType.Any }
-    this.#call(operations.removeWatches, () => request, nothing, undefined).catch(() => undefined)
-  }
 }
 
 const asIs = <T>(response: T): T => response
@@ -439,8 +315,4 @@ const nothing = (): void => undefined
 const statOf = ({ stat }: { readonly stat: Stat }): Stat => stat
 const createdOf = ({ path, stat }: records.Create2Response, chroot: string): CreateResult => {
   return { path: stripChroot(chroot, path), stat }
-}
-
-function checkOptions({ timeout }: CallOptions): void {
-  if (timeout !== undefined) positive('timeout', timeout)
 }

@@ -10,23 +10,21 @@ export {
   OPEN_ACL_UNSAFE,
   READ_ACL_UNSAFE,
 } from './acl.ts'
+export { type RecipeRuntime, type SessionInfo, type VersionOption, ZooKeeper } from './client.ts'
+export { type EventStream } from './event-stream.ts'
+export { type Auth, type CallOptions, type ConnectOptions, type Logger } from './options.ts'
+export { type CreateOptions, type Data } from './requests.ts'
 export {
   type AclResult,
   type ChildrenResult,
   type CreateResult,
   type DataResult,
-  type RecipeRuntime,
-  type SessionInfo,
-  type VersionOption,
-  type WatchOption,
-  ZooKeeper,
-} from './client.ts'
-export { type EventStream } from './event-stream.ts'
-export { type Auth, type CallOptions, type ConnectOptions, type Logger } from './options.ts'
-export { type CreateOptions, type Data } from './requests.ts'
+} from './results.ts'
 export { type State, type StateChange } from './states.ts'
 export { type Transaction, type TransactionCreateResult, TransactionError } from './transaction.ts'
+export { type WatchOption } from './view.ts'
 export { type Watch } from './watch.ts'
+export { type WatchOptions } from './watching.ts'
 export { type CreateMode, Perms } from '../protocol/constants.ts'
 export { type ErrorCode } from '../protocol/error-codes.ts'
 export {

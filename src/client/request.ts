@@ -6,6 +6,11 @@ import { Call, type Failure } from '../session/call.ts'
 import { type Watcher } from '../session/watches.ts'
 import { type Abandonable } from './signals.ts'
 
+/** Who made a call, and below which chroot. */
+export interface CallOwner {
+  readonly chroot: string
+}
+
 /** Makes of a decoded response what the caller is given. */
 export type Shape<T> = (response: never, chroot: string) => T
 
@@ -23,28 +28,28 @@ export abstract class AbandonableCall extends Call implements Abandonable {
 
 /** A call that settles a promise: one promise per call, and nothing else allocated on success. */
 export class Request<T> extends AbandonableCall {
-  readonly chroot: string
+  readonly owner: CallOwner
   readonly shape: Shape<T>
   readonly resolve: (value: T | PromiseLike<T>) => void
 
   constructor(
+    owner: CallOwner,
     operation: Operation,
     request: unknown,
     path: string,
     watcher: Watcher | null,
-    chroot: string,
     shape: Shape<T>,
     resolve: (value: T | PromiseLike<T>) => void,
   ) {
     super(operation, request, path, watcher)
-    this.chroot = chroot
+    this.owner = owner
     this.shape = shape
     this.resolve = resolve
   }
 
   override succeed(response: unknown): void {
     this.release?.()
-    this.resolve(this.shape(response as never, this.chroot))
+    this.resolve(this.shape(response as never, this.owner.chroot))
   }
 
   override fail(failure: Failure): void {
@@ -59,7 +64,7 @@ export class Request<T> extends AbandonableCall {
 
   errorOf({ code, ...context }: Failure): ZooKeeperError {
     const op = this.operation.name
-    const path = this.path === '' ? null : stripChroot(this.chroot, this.path)
+    const path = this.path === '' ? null : stripChroot(this.owner.chroot, this.path)
     return new ZooKeeperError(code, { op, path, ...context })
   }
 }

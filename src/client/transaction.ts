@@ -6,7 +6,7 @@ import { operationByCode, operations } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
 import { type Create2Response, type SetDataResponse, type Stat } from '../protocol/records.ts'
 import { type CallOptions } from './options.ts'
-import { rejection, Request } from './request.ts'
+import { type CallOwner, rejection, Request } from './request.ts'
 import { type CreateOptions, type Data, type Requests } from './requests.ts'
 
 /** The result of a create inside a transaction. */
@@ -127,11 +127,12 @@ export class MultiCall extends Request<MultiResult[]> {
   readonly #paths: readonly string[]
 
   constructor(
+    owner: CallOwner,
     parts: readonly MultiPart[],
     paths: readonly string[],
     resolve: (value: MultiResult[] | PromiseLike<MultiResult[]>) => void,
   ) {
-    super(operations.multi, parts, '', null, '', (results: MultiResult[]) => results, resolve)
+    super(owner, operations.multi, parts, '', null, (results: MultiResult[]) => results, resolve)
     this.#parts = parts
     this.#paths = paths
   }
