@@ -7,12 +7,13 @@
 import { ZooKeeper } from './client/client.ts'
 import { type ConnectOptions } from './client/options.ts'
 import { nodeRuntime } from './node/runtime.ts'
+import { checkTls } from './node/transport.ts'
 
 /**
  * Connects to a ZooKeeper ensemble and resolves with a client that has a session.
  *
  * @param connectString `host[:port][,host[:port]…][/chroot]`, with the default port 2181; IPv6
- * addresses in brackets; optionally after `zk://`.
+ * addresses in brackets; optionally after `zk://`, or `zks://` for TLS.
  * @throws {ZooKeeperError} `BAD_CONNECT_STRING` or `BAD_ARGUMENTS` for bad arguments; `TIMEOUT` if there
  * is no session within `connectTimeout`, with the last failure as `cause`; `ABORTED` by the signal;
  * `AUTH_FAILED` if the servers reject an identity. Nothing is left running then.
@@ -25,7 +26,11 @@ import { nodeRuntime } from './node/runtime.ts'
  *   await zk.close()
  * }
  */
-export function connect(connectString: string, options: ConnectOptions = {}): Promise<ZooKeeper> {
+export async function connect(
+  connectString: string,
+  options: ConnectOptions = {},
+): Promise<ZooKeeper> {
+  if (typeof options.tls === 'object') checkTls(options.tls)
   return ZooKeeper.connect(nodeRuntime(options.lookup), connectString, options)
 }
 

@@ -286,12 +286,12 @@ export class ZooKeeper implements AsyncDisposable {
    * accepted it. A rejected identity ends the client: state `auth-failed`, and every call rejects with
    * `AUTH_FAILED`. `digest` never fails, since any user and password are an identity.
    *
-   * @throws {ZooKeeperError} `BAD_ARGUMENTS` for `digest` to a host other than loopback, unless the
-   * client was made with `allowInsecureAuth`: the password would cross the network as it is.
+   * @throws {ZooKeeperError} `BAD_ARGUMENTS` for `digest` without TLS to a host other than loopback,
+   * unless the client was made with `allowInsecureAuth`: the password would cross the network as it is.
    */
   async addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
-    const { allowInsecureAuth, target } = this.#keeper.options
-    checkAuth(scheme, target.hosts, allowInsecureAuth)
+    const { sendsPasswords, target } = this.#keeper.options
+    checkAuth(scheme, target.hosts, sendsPasswords)
     await this.#keeper.addAuth(scheme, Buffer.from(auth as Uint8Array))
   }
 

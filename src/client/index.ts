@@ -21,6 +21,7 @@ export {
   type DataResult,
 } from './results.ts'
 export { type State, type StateChange } from './states.ts'
+export { type TlsOption } from './tls-option.ts'
 export { type Transaction, type TransactionCreateResult, TransactionError } from './transaction.ts'
 export { type WatchOption } from './view.ts'
 export { type Watch } from './watch.ts'

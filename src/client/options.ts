@@ -3,8 +3,10 @@ import { juteMaxBuffer } from '../protocol/constants.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { type ACL } from '../protocol/records.ts'
 import { type SessionOptions } from '../session/session.ts'
+import { type TlsProvider } from '../session/target.ts'
 import { type Backoff } from '../session/timing.ts'
 import { OPEN_ACL_UNSAFE } from './acl.ts'
+import { type TlsOption, tlsProviderOf } from './tls-option.ts'
 
 /** What every call and every wait takes. */
 export interface CallOptions {
@@ -64,7 +66,17 @@ export interface ConnectOptions {
   readonly acl?: readonly ACL[]
   /** Identities to take on at every connection, before anything else is sent. */
   readonly auth?: readonly Auth[]
-  /** Allow `digest`, which sends the password as it is, to hosts other than loopback. */
+  /**
+   * Speak TLS. `true`, or `zks://` in the connect string, trusts the system's authorities; the options
+   * are those of Node's `tls.connect` (`ca`, `cert` and `key`, `pfx`, `servername`, `minVersion` …). A
+   * function is asked for them at each attempt, so that a renewed certificate is used without a new
+   * client; if it throws, that attempt has failed.
+   *
+   * The certificate must be for the host as the connect string names it, whatever address that has. A
+   * failed handshake is a failed attempt: `TLS_FAILED`, with Node's error as `cause`.
+   */
+  readonly tls?: TlsOption | undefined
+  /** Allow `digest`, which sends the password as it is, without TLS to hosts other than loopback. */
   readonly allowInsecureAuth?: boolean
   /** Requests without a reply before further calls wait. Default 8,192. */
   readonly inFlightMax?: number
@@ -95,7 +107,10 @@ export interface ClientOptions {
   readonly onExpired: 'renew' | 'close'
   readonly acl: readonly ACL[]
   readonly auth: readonly Auth[]
-  readonly allowInsecureAuth: boolean
+  /** Null for connections in clear. */
+  readonly tls: TlsProvider | null
+  /** Whether passwords may be sent as they are. */
+  readonly sendsPasswords: boolean
   readonly watchBufferMax: number
   readonly logger: Logger | null
 }
@@ -103,12 +118,9 @@ export interface ClientOptions {
 /** Checks and completes what the user gave. Throws `BAD_CONNECT_STRING` or `BAD_ARGUMENTS`. */
 export function resolveOptions(connectString: string, given: ConnectOptions): ClientOptions {
   const target = parseConnectString(connectString)
-  if (target.tls) {
-    throw new ZooKeeperError('NOT_SUPPORTED', { detail: 'TLS (zks://) is not supported yet' })
-  }
-  for (const { scheme } of given.auth ?? []) {
-    checkAuth(scheme, target.hosts, given.allowInsecureAuth ?? false)
-  }
+  const tls = tlsProviderOf(given.tls, target.tls)
+  const sendsPasswords = tls !== null || given.allowInsecureAuth === true
+  for (const { scheme } of given.auth ?? []) checkAuth(scheme, target.hosts, sendsPasswords)
   const sessionTimeoutMs = positive('sessionTimeout', given.sessionTimeout ?? 18_000)
   return {
     target,
@@ -130,16 +142,18 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
     onExpired: given.onExpired ?? 'renew',
     acl: given.acl ?? OPEN_ACL_UNSAFE,
     auth: given.auth ?? [],
-    allowInsecureAuth: given.allowInsecureAuth ?? false,
+    tls,
+    sendsPasswords,
     watchBufferMax: positive('watchBufferMax', given.watchBufferMax ?? 10_000),
     logger: given.logger ?? null,
   }
 }
 
 /** Throws `BAD_ARGUMENTS` if a password would cross the network as it is, unless that is allowed. */
-export function checkAuth(scheme: string, hosts: readonly Host[], allowInsecure: boolean): void {
-  if (scheme !== 'digest' || allowInsecure || hosts.every(isLoopback)) return
-  const detail = 'digest sends the password in clear text; allow it with allowInsecureAuth'
+export function checkAuth(scheme: string, hosts: readonly Host[], isAllowed: boolean): void {
+  if (scheme !== 'digest' || isAllowed || hosts.every(isLoopback)) return
+  const detail =
+    'digest sends the password in clear text; use TLS, or allow it with allowInsecureAuth'
   throw new ZooKeeperError('BAD_ARGUMENTS', { op: 'addAuth', detail })
 }
 

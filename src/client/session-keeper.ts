@@ -40,7 +40,7 @@ export class SessionKeeper {
     this.runtime = runtime
     this.options = options
     this.#session = this.#newSession(new Watches(this.#deliver), [])
-    this.#driver = new Driver(this.#session, runtime)
+    this.#driver = new Driver(this.#session, runtime, options.tls)
   }
 
   get session(): Session {
@@ -222,7 +222,7 @@ export class SessionKeeper {
     watches.inherit(expired.watches)
     this.#previousSessionId = expired.id
     this.#session = this.#newSession(watches, expired.credentials)
-    this.#driver = new Driver(this.#session, this.runtime)
+    this.#driver = new Driver(this.#session, this.runtime, this.options.tls)
     this.#publish('connecting', 'renewed', null)
     for (const call of expired.pipeline.takeWaiting()) this.#session.pipeline.submit(call)
     this.#driver.wake()

@@ -5,7 +5,7 @@ import { uptime } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { type Runtime } from '../session/runtime.ts'
 import { TimerHeap } from './timers.ts'
-import { TcpTransport } from './transport.ts'
+import { SocketTransport } from './transport.ts'
 
 /** The addresses of a host name, in the order in which to try them. */
 export type Lookup = (name: string) => Promise<readonly string[]>
@@ -30,6 +30,6 @@ export function nodeRuntime(lookup: Lookup = systemLookup): Runtime {
     random: () => Math.random(),
     uuid: () => randomUUID(),
     resolve: (name) => (isIP(name) === 0 ? lookup(name) : Promise.resolve([name])),
-    dial: (target, link) => new TcpTransport(target, link),
+    dial: (target, link) => new SocketTransport(target, link),
   }
 }

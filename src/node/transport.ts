@@ -1,5 +1,8 @@
-import { connect, type Socket } from 'node:net'
-import { type Link, type Target, type Transport } from '../session/runtime.ts'
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions, createSecureContext } from 'node:tls'
+import { ZooKeeperError } from '../protocol/errors.ts'
+import { type Link, type Target, type TlsSettings, type Transport } from '../session/runtime.ts'
+import { isTlsAlert, tlsFailure } from './tls-failure.ts'
 
 /**
  * One read buffer for all connections of the process: a frame is decoded before the next read, so
@@ -7,22 +10,29 @@ import { type Link, type Target, type Transport } from '../session/runtime.ts'
  */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
 
-/** A TCP connection. */
-export class TcpTransport implements Transport {
+/** A TCP connection, or a TLS connection over TCP. */
+export class SocketTransport implements Transport {
+  readonly #target: Target
   readonly #socket: Socket
   #link: Link | null
-  #cause: unknown = null
+  #cause: Error | null = null
+  /** How far it got; what an error means depends on it. */
+  #progress: 'dialled' | 'reached' | 'open' | 'heard' = 'dialled'
   #isAwaitingFlush = false
 
-  constructor({ address, port }: Target, link: Link) {
+  constructor(target: Target, link: Link) {
+    this.#target = target
     this.#link = link
-    this.#socket = connect({
-      host: address,
-      port,
-      noDelay: true,
-      onread: { buffer: readBuffer, callback: this.#onRead },
-    })
-    this.#socket.on('connect', this.#onConnect)
+    const onread: OnReadOpts = { buffer: readBuffer, callback: this.#onRead }
+    if (target.tls === null) {
+      const { address: host, port } = target
+      this.#socket = connectTcp({ host, port, noDelay: true, onread })
+      this.#socket.on('connect', this.#onOpen)
+    } else {
+      this.#socket = connectTls(tlsOptionsOf(target, target.tls, onread)).setNoDelay(true)
+      this.#socket.on('connect', this.#onReached)
+      this.#socket.on('secureConnect', this.#onOpen)
+    }
     this.#socket.on('error', this.#onError)
     this.#socket.on('end', this.#onEnd)
     this.#socket.on('close', this.#onClose)
@@ -33,7 +43,8 @@ export class TcpTransport implements Transport {
     if (parts.length > 1) socket.cork()
     for (const part of parts) socket.write(part, this.#onFlushed)
     if (parts.length > 1) socket.uncork()
-    // The kernel mostly takes everything at once; then the memory is free again already.
+    // The kernel mostly takes everything at once; then the memory is free again already. TLS never
+    // does: it calls back when the encrypted bytes have left.
     this.#isAwaitingFlush = socket.writableLength > 0
     return !this.#isAwaitingFlush
   }
@@ -44,6 +55,7 @@ export class TcpTransport implements Transport {
   }
 
   readonly #onRead = (length: number): boolean => {
+    this.#progress = 'heard'
     this.#link?.handleBytes(readBuffer, length)
     return true
   }
@@ -54,7 +66,12 @@ export class TcpTransport implements Transport {
     this.#link?.handleWritten()
   }
 
-  readonly #onConnect = (): void => {
+  readonly #onReached = (): void => {
+    this.#progress = 'reached'
+  }
+
+  readonly #onOpen = (): void => {
+    this.#progress = 'open'
     this.#link?.handleOpened()
   }
 
@@ -68,7 +85,48 @@ export class TcpTransport implements Transport {
   }
 
   readonly #onClose = (): void => {
-    this.#link?.handleClosed(this.#cause)
+    this.#link?.handleClosed(this.#explained(this.#cause))
     this.#link = null
+  }
+
+  /** Until a byte was read, an error is about TLS: servers refuse certificates behind the handshake. */
+  #explained(cause: Error | null): Error | null {
+    if (cause === null || this.#target.tls === null || this.#progress === 'dialled') return cause
+    const isAboutTls = this.#progress !== 'heard' || isTlsAlert(cause)
+    return isAboutTls ? tlsFailure(this.#target, cause, this.#progress === 'open') : cause
+  }
+}
+
+/** Throws `BAD_ARGUMENTS` for settings with which no attempt could succeed, such as a broken key. */
+export function checkTls(settings: TlsSettings): void {
+  try {
+    createSecureContext(settings)
+  } catch (cause) {
+    const detail = `the TLS options are wrong: ${cause instanceof Error ? cause.message : 'unknown'}`
+    throw new ZooKeeperError('BAD_ARGUMENTS', { detail, cause })
+  }
+}
+
+/**
+ * The user's options under what is ours to decide: where to, verified unless that was switched off by
+ * name (never by an environment variable), and under the name that the user configured, whatever
+ * address it has. An address is checked against the addresses of the certificate; SNI is for names.
+ */
+function tlsOptionsOf(
+  { address, port, name }: Target,
+  settings: TlsSettings,
+  onread: OnReadOpts, // documented, but not in Node's types
+): ConnectionOptions & { readonly onread: OnReadOpts } {
+  const given: ConnectionOptions = settings
+  const host = name.replace(/\.$/, '')
+  return {
+    ...given,
+    host: address,
+    port,
+    path: undefined,
+    socket: undefined,
+    servername: given.servername ?? (isIP(host) === 0 ? host : ''),
+    rejectUnauthorized: given.rejectUnauthorized !== false,
+    onread,
   }
 }

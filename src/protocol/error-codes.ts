@@ -59,6 +59,7 @@ export const errorCodes = {
   REQUEST_TOO_LARGE: fact(null, false, 'the request is larger than a server would accept'),
   REPLY_TOO_LARGE: fact(null, false, 'the reply is larger than this client accepts'),
   BAD_CONNECT_STRING: fact(null, false, 'the connect string cannot be understood'),
+  TLS_FAILED: fact(null, false, 'no TLS connection could be made'),
   LEASE_LOST: fact(null, false, 'the lease is not held any more'),
   NOT_SUPPORTED: fact(null, false, 'not supported yet'),
 } as const

@@ -2,24 +2,26 @@
  * Moves bytes and time between one session and a runtime. It decides nothing: after every input it
  * goes through the same short list, in the same order.
  */
-import { formatHost } from '../protocol/connect-string.ts'
-import { ZooKeeperError } from '../protocol/errors.ts'
 import { type DialTarget } from './hosts.ts'
 import { type Link, type Runtime, type Timer, type Transport } from './runtime.ts'
 import { type Session } from './session.ts'
+import { targetOf, type TlsProvider } from './target.ts'
 
 export class Driver {
   readonly #session: Session
   readonly #runtime: Runtime
+  readonly #tls: TlsProvider | null
   /** The present link, from the dial on; what an earlier one still tells is ignored. */
   #link: DriverLink | null = null
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #isDeferred = false
 
-  constructor(session: Session, runtime: Runtime) {
+  /** Connections are in clear unless there is a `tls`. */
+  constructor(session: Session, runtime: Runtime, tls: TlsProvider | null = null) {
     this.#session = session
     this.#runtime = runtime
+    this.#tls = tls
   }
 
   /** Asks for one pass when the present turn is over, however often it is asked. */
@@ -53,7 +55,7 @@ export class Driver {
     if (target === null) return
     const link = new DriverLink(this, this.#session, this.#runtime)
     this.#link = link
-    link.dial(target)
+    link.dial(target, this.#tls)
   }
 
   #write(): void {
@@ -102,22 +104,15 @@ class DriverLink implements Link {
     this.#runtime = runtime
   }
 
-  /** Names are looked up anew at each dial: a restarted server may have another address. */
-  dial(target: DialTarget): void {
-    this.#open(target).catch((error: unknown) => {
-      this.handleClosed(error) // whatever a resolver or a socket throws: it costs this attempt
+  dial(host: DialTarget, tls: TlsProvider | null): void {
+    this.#open(host, tls).catch((error: unknown) => {
+      this.handleClosed(error) // whatever a resolver, a provider or a socket throws: this attempt
     })
   }
 
-  async #open({ host, attempt }: DialTarget): Promise<void> {
-    const addresses = await this.#runtime.resolve(host.name)
-    if (!this.#driver.isPresent(this)) return
-    const address = addresses[attempt % addresses.length]
-    if (address === undefined) {
-      const detail = `${formatHost(host)} has no address`
-      throw new ZooKeeperError('CONNECTION_LOSS', { detail })
-    }
-    this.#transport = this.#runtime.dial({ address, port: host.port, name: host.name }, this)
+  async #open(host: DialTarget, tls: TlsProvider | null): Promise<void> {
+    const target = await targetOf(this.#runtime, host, tls)
+    if (this.#driver.isPresent(this)) this.#transport = this.#runtime.dial(target, this)
   }
 
   write(parts: readonly Uint8Array[]): void {

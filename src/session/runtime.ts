@@ -31,9 +31,14 @@ export interface Timer {
 export interface Target {
   readonly address: string
   readonly port: number
-  /** The host as the user named it. */
+  /** The host as the user named it: what its certificate must be for. */
   readonly name: string
+  /** Null for a connection in clear. */
+  readonly tls: TlsSettings | null
 }
+
+/** Settings of the runtime's own TLS. Nothing above the runtime looks inside. */
+export type TlsSettings = object
 
 /** What a transport tells. After `handleClosed` it tells nothing more. */
 export interface Link {

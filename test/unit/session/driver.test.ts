@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Driver } from '../../../src/session/driver.ts'
 import { Hosts } from '../../../src/session/hosts.ts'
 import { Session } from '../../../src/session/session.ts'
+import { type TlsProvider } from '../../../src/session/target.ts'
 import { Watches } from '../../../src/session/watches.ts'
 import { FakeRuntime } from '../../support/fake-runtime.ts'
 import { defaultOptions, handshakeOf, reply } from '../../support/session-harness.ts'
@@ -11,7 +12,7 @@ const hosts = ['zk1', 'zk2'].map((name) => ({ name, port: 2181 }))
 const garbage = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')
 const deletedReply = (xid: number) => reply({ xid, zxid: 1n, err: -101 })
 
-function driving() {
+function driving(tls: TlsProvider | null = null) {
   const runtime = new FakeRuntime()
   const states: string[] = []
   const session = new Session(defaultOptions, {
@@ -22,7 +23,7 @@ function driving() {
     nowMs: () => runtime.nowMs(),
     onChange: ({ state }) => states.push(state),
   })
-  return { runtime, session, states, driver: new Driver(session, runtime) }
+  return { runtime, session, states, driver: new Driver(session, runtime, tls) }
 }
 
 async function connected() {
@@ -38,7 +39,12 @@ async function connected() {
 describe('Driver', () => {
   test('dials, shakes hands, and moves bytes both ways', async () => {
     const { session, driver, runtime, transport } = await connected()
-    expect(transport.target).toEqual({ address: 'address of zk1', port: 2181, name: 'zk1' })
+    expect(transport.target).toEqual({
+      address: 'address of zk1',
+      port: 2181,
+      name: 'zk1',
+      tls: null,
+    })
     expect(session.state).toBe('connected')
 
     const call = getData('/a')
@@ -159,6 +165,26 @@ describe('Driver', () => {
     runtime.dialError = null
     await runtime.advance(10_000)
     expect(runtime.transports[0]!.target.name).toBe('zk2')
+  })
+
+  test('asks for the TLS options anew at each dial', async () => {
+    let asked = 0
+    const { runtime, driver } = driving(async () => ({ generation: ++asked }))
+    driver.drive()
+    await runtime.turn()
+    runtime.transport.link.handleClosed(null)
+    await runtime.advance(1_000)
+    const dialled = runtime.transports.map(({ target }) => target.tls)
+    expect(dialled).toEqual([{ generation: 1 }, { generation: 2 }])
+  })
+
+  test('a provider of TLS options that rejects costs one attempt, and nothing is dialled', async () => {
+    const { runtime, session, driver } = driving(() => Promise.reject(new Error('vault sealed')))
+    driver.drive()
+    await runtime.turn()
+    expect(session.lastLoss).toMatchObject({ message: 'vault sealed' })
+    expect(runtime.transports).toEqual([])
+    expect(session.nextDeadlineMs).toBeLessThan(runtime.nowMs() + 1_000)
   })
 
   test.each([
