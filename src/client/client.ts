@@ -1,8 +1,7 @@
 import { operations } from '../protocol/operations.ts'
-import { stripChroot } from '../protocol/path.ts'
-import type * as records from '../protocol/records.ts'
 import { type ACL, type Stat } from '../protocol/records.ts'
 import { type Runtime } from '../session/runtime.ts'
+import { createZnode } from './create.ts'
 import { type EventStream } from './event-stream.ts'
 import { observe } from './observe.ts'
 import { type CallOptions, checkAuth, type ConnectOptions, resolveOptions } from './options.ts'
@@ -15,7 +14,7 @@ import {
 } from './results.ts'
 import { SessionKeeper } from './session-keeper.ts'
 import { type State, type StateChange } from './states.ts'
-import { operationOfMode, Transaction } from './transaction.ts'
+import { Transaction } from './transaction.ts'
 import { View, type WatchOption } from './view.ts'
 import { type Watch } from './watch.ts'
 import { openWatch, type WatchOptions } from './watching.ts'
@@ -151,15 +150,12 @@ export class ZooKeeper implements AsyncDisposable {
    * Errors: `NODE_EXISTS`, `NO_NODE` (no parent), `NO_AUTH`, `NO_CHILDREN_FOR_EPHEMERALS`,
    * `INVALID_ACL`, `REQUEST_TOO_LARGE`, `UNIMPLEMENTED` (TTL is not enabled), `QUOTA_EXCEEDED`. A lost
    * reply leaves it unknown whether the znode exists.
+   *
+   * With `parents`, missing ancestors are made when the server says `NO_NODE`, which costs two more
+   * turns. Then a `timeout` is for all of it, and an error may be an ancestor's: see its `path`.
    */
   create(path: string, data?: Data, options?: CreateOptions & CallOptions): Promise<CreateResult> {
-    const operation = operationOfMode(options?.mode ?? 'persistent')
-    return this.#view.call(
-      operation,
-      () => this.#requests.create(path, data, options),
-      createdOf,
-      options,
-    )
+    return createZnode(this.#view, path, data, options)
   }
 
   /** Deletes a znode. Errors: `NO_NODE`, `NOT_EMPTY`, `BAD_VERSION`, `NO_AUTH`. */
@@ -204,7 +200,7 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** Starts a transaction: several writes that happen together or not at all. */
   multi(): Transaction {
-    return new Transaction(this.#requests, this.#view.commit)
+    return new Transaction(this.#view)
   }
 
   // --- Watches ----------------------------------------------------------------------------------
@@ -313,6 +309,3 @@ export class ZooKeeper implements AsyncDisposable {
 const asIs = <T>(response: T): T => response
 const nothing = (): void => undefined
 const statOf = ({ stat }: { readonly stat: Stat }): Stat => stat
-const createdOf = ({ path, stat }: records.Create2Response, chroot: string): CreateResult => {
-  return { path: stripChroot(chroot, path), stat }
-}

@@ -12,6 +12,7 @@ export {
 } from './acl.ts'
 export { type RecipeRuntime, type SessionInfo, type VersionOption, ZooKeeper } from './client.ts'
 export { type EventStream } from './event-stream.ts'
+export { TransactionError } from './multi-call.ts'
 export { type Auth, type CallOptions, type ConnectOptions, type Logger } from './options.ts'
 export { type CreateOptions, type Data } from './requests.ts'
 export {
@@ -22,7 +23,7 @@ export {
 } from './results.ts'
 export { type State, type StateChange } from './states.ts'
 export { type TlsOption } from './tls-option.ts'
-export { type Transaction, type TransactionCreateResult, TransactionError } from './transaction.ts'
+export { type Transaction, type TransactionCreateResult } from './transaction.ts'
 export { type WatchOption } from './view.ts'
 export { type Watch } from './watch.ts'
 export { type WatchOptions } from './watching.ts'

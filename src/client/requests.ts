@@ -4,6 +4,7 @@
  */
 import { CreateFlags, type CreateMode, ttlMsMax } from '../protocol/constants.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
+import { operations } from '../protocol/operations.ts'
 import { prependChroot, validatePath, validateSequentialPath } from '../protocol/path.ts'
 import type * as records from '../protocol/records.ts'
 import { type ACL } from '../protocol/records.ts'
@@ -22,6 +23,12 @@ export interface CreateOptions {
    * servers delete the znode; 1 to 1,099,511,627,775. They must have extended types enabled.
    */
   readonly ttl?: number
+  /**
+   * Make the ancestors that are missing, a missing chroot too: empty, with the same ACL, and as
+   * containers (`true`), which the servers remove when their last child is gone. Whoever else does
+   * the same at the same time is no reason to fail. If the create fails, they stay. Default false.
+   */
+  readonly parents?: boolean | 'persistent' | 'container' | undefined
 }
 
 const empty = Buffer.alloc(0)
@@ -91,6 +98,14 @@ export class Requests {
     if (!Array.isArray(acl)) refuse('an ACL is an array of entries')
     return { path: this.path(path), acl, version: versionOf(options) }
   }
+}
+
+/** Which operation creates a znode of this mode. */
+export function operationOfMode(mode: CreateMode = 'persistent') {
+  if (mode === 'container') return operations.createContainer
+  return CreateFlags[mode] >= CreateFlags['persistent-with-ttl']
+    ? operations.createTTL
+    : operations.create2
 }
 
 function versionOf(options: { readonly version?: number | undefined } | undefined): number {

@@ -1,13 +1,12 @@
-import { CreateFlags, type CreateMode } from '../protocol/constants.ts'
-import { type ErrorCode, errorCodeOf } from '../protocol/error-codes.ts'
-import { ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
-import { type MultiPart, type MultiResult } from '../protocol/multi.ts'
-import { operationByCode, operations } from '../protocol/operations.ts'
+import { type MultiResult } from '../protocol/multi.ts'
+import { operations } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
 import { type Create2Response, type SetDataResponse, type Stat } from '../protocol/records.ts'
+import { type Ancestry, ancestryOf, withAncestors } from './ancestors.ts'
+import { type CallPart, TransactionError } from './multi-call.ts'
 import { type CallOptions } from './options.ts'
-import { type CallOwner, rejection, Request } from './request.ts'
-import { type CreateOptions, type Data, type Requests } from './requests.ts'
+import { type CreateOptions, type Data, operationOfMode } from './requests.ts'
+import { type View } from './view.ts'
 
 /** The result of a create inside a transaction. */
 export interface TransactionCreateResult {
@@ -16,13 +15,6 @@ export interface TransactionCreateResult {
   /** Null from servers before 3.7.2, 3.8.2 and 3.9, which do not tell it inside a transaction. */
   readonly stat: Stat | null
 }
-
-/** Sends the parts of a transaction; implemented by the client. */
-export type Commit = (
-  parts: readonly MultiPart[],
-  paths: readonly string[],
-  options: CallOptions | undefined,
-) => Promise<MultiResult[]>
 
 /**
  * Several writes that happen together or not at all. Each method adds one and returns the transaction
@@ -37,33 +29,32 @@ export type Commit = (
  *   .commit()
  */
 export class Transaction<Results extends readonly unknown[] = []> {
-  readonly #requests: Requests
-  readonly #commit: Commit
-  readonly #parts: MultiPart[]
-  readonly #paths: string[]
+  readonly #view: View
+  readonly #parts: Part[]
 
   /** @internal Use `zk.multi()`. */
-  constructor(requests: Requests, commit: Commit, parts: MultiPart[] = [], paths: string[] = []) {
-    this.#requests = requests
-    this.#commit = commit
+  constructor(view: View, parts: Part[] = []) {
+    this.#view = view
     this.#parts = parts
-    this.#paths = paths
   }
 
   /** Adds the condition that the znode exists and has this version; -1 for any. */
   check(path: string, version = -1): Transaction<[...Results, undefined]> {
-    return this.#with(operations.check.code, path, this.#requests.check(path, version))
+    return this.#with(operations.check.code, path, this.#view.requests.check(path, version))
   }
 
-  /** Adds a create; see `zk.create`. */
+  /**
+   * Adds a create; see `zk.create`. Ancestors that `parents` asks for are made before the transaction,
+   * and stay if it fails.
+   */
   create(
     path: string,
     data?: Data,
     options?: CreateOptions,
   ): Transaction<[...Results, TransactionCreateResult]> {
-    const mode: CreateMode = options?.mode ?? 'persistent'
-    const request = this.#requests.create(path, data, options)
-    return this.#with(operationOfMode(mode).code, path, request)
+    const request = this.#view.requests.create(path, data, options)
+    const ancestry = ancestryOf(this.#view, request.path, options)
+    return this.#with(operationOfMode(options?.mode).code, path, request, ancestry)
   }
 
   /** Adds a write of data; see `zk.setData`. */
@@ -72,7 +63,11 @@ export class Transaction<Results extends readonly unknown[] = []> {
     data: Data,
     options?: { readonly version?: number },
   ): Transaction<[...Results, Stat]> {
-    return this.#with(operations.setData.code, path, this.#requests.setData(path, data, options))
+    return this.#with(
+      operations.setData.code,
+      path,
+      this.#view.requests.setData(path, data, options),
+    )
   }
 
   /** Adds a delete; see `zk.delete`. */
@@ -80,7 +75,7 @@ export class Transaction<Results extends readonly unknown[] = []> {
     path: string,
     options?: { readonly version?: number },
   ): Transaction<[...Results, undefined]> {
-    return this.#with(operations.delete.code, path, this.#requests.delete(path, options))
+    return this.#with(operations.delete.code, path, this.#view.requests.delete(path, options))
   }
 
   /**
@@ -92,77 +87,34 @@ export class Transaction<Results extends readonly unknown[] = []> {
    */
   async commit(options?: CallOptions): Promise<Results> {
     if (this.#parts.length === 0) return [] as readonly unknown[] as Results
-    const chroot = this.#requests.chroot
-    const results = await this.#commit(this.#parts, this.#paths, options)
+    const results = await this.#send(options)
+    const { chroot } = this.#view
     return results.map((result) => resultOf(result, chroot)) as readonly unknown[] as Results
   }
 
-  #with<Result>(type: number, path: string, request: unknown): Transaction<[...Results, Result]> {
-    this.#parts.push({ type, request })
-    this.#paths.push(path)
-    return new Transaction(this.#requests, this.#commit, this.#parts, this.#paths)
+  #send(options: CallOptions | undefined): Promise<readonly MultiResult[]> {
+    const commit = (limits = options) =>
+      this.#view.multi(operations.multi, [...this.#parts], limits)
+    if (this.#parts.every(({ ancestry }) => ancestry === null)) return commit()
+    return withAncestors(this.#view, options, commit, (error) => {
+      return error instanceof TransactionError ? (this.#parts[error.index]?.ancestry ?? null) : null
+    })
+  }
+
+  #with<Result>(
+    type: number,
+    path: string,
+    request: unknown,
+    ancestry: Ancestry | null = null,
+  ): Transaction<[...Results, Result]> {
+    this.#parts.push({ type, request, path, ancestry })
+    return new Transaction(this.#view, this.#parts)
   }
 }
 
-/** A transaction that was refused as a whole, because one of its operations failed. */
-export class TransactionError extends ZooKeeperError {
-  /** Which operation failed, from 0. `code`, `op` and `path` are that operation's. */
-  readonly index: number
-  /** Of each operation: null before the one that failed, `RUNTIME_INCONSISTENCY` after it. */
-  readonly codes: readonly (ErrorCode | null)[]
-
-  constructor(results: readonly MultiResult[], parts: readonly MultiPart[], path: string | null) {
-    const index = failedIndex(results)
-    const errno = results[index]?.err ?? 0
-    const op = operationByCode.get(parts[index]?.type ?? 0)?.name ?? 'multi'
-    super(errorCodeOf(errno), { errno, op, path, outcome: 'not-applied' })
-    this.index = index
-    this.codes = results.map(({ err }) => (err === 0 ? null : errorCodeOf(err)))
-  }
-}
-
-/** A multi on its way: its failure is told in the body of a reply that says "no error". */
-export class MultiCall extends Request<MultiResult[]> {
-  readonly #parts: readonly MultiPart[]
-  readonly #paths: readonly string[]
-
-  constructor(
-    owner: CallOwner,
-    parts: readonly MultiPart[],
-    paths: readonly string[],
-    resolve: (value: MultiResult[] | PromiseLike<MultiResult[]>) => void,
-  ) {
-    super(owner, operations.multi, parts, '', null, (results: MultiResult[]) => results, resolve)
-    this.#parts = parts
-    this.#paths = paths
-  }
-
-  override succeed(response: unknown): void {
-    const results = response as readonly MultiResult[]
-    const index = failedIndex(results)
-    if (index !== -1) {
-      this.release?.()
-      const path = this.#paths[index] ?? null
-      this.resolve(rejection(() => new TransactionError(results, this.#parts, path)))
-    } else if (results.length === this.#parts.length) {
-      super.succeed(response)
-    } else {
-      const cause = new ProtocolError('a multi was answered with another number of results')
-      this.fail({ code: 'PROTOCOL_ERROR', outcome: 'applied', cause })
-    }
-  }
-}
-
-/** Which operation creates a znode of this mode. */
-export function operationOfMode(mode: CreateMode) {
-  if (mode === 'container') return operations.createContainer
-  return CreateFlags[mode] >= CreateFlags['persistent-with-ttl']
-    ? operations.createTTL
-    : operations.create2
-}
-
-function failedIndex(results: readonly MultiResult[]): number {
-  return results.findIndex(({ err }) => err !== 0)
+interface Part extends CallPart {
+  /** What to make if the znode of a create has no parent. */
+  readonly ancestry: Ancestry | null
 }
 
 function resultOf({ type, response }: MultiResult, chroot: string): unknown {

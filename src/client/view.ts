@@ -1,12 +1,12 @@
-import { type MultiPart, type MultiResult } from '../protocol/multi.ts'
+import { type MultiResult } from '../protocol/multi.ts'
 import { type Operation } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
 import { type Watcher, type WatchEvent } from '../session/watches.ts'
+import { type CallPart, MultiCall } from './multi-call.ts'
 import { type CallOptions, positive } from './options.ts'
 import { Request, type Shape } from './request.ts'
 import { Requests } from './requests.ts'
 import { type SessionKeeper } from './session-keeper.ts'
-import { MultiCall } from './transaction.ts'
 
 /** For reads that set a watch. */
 export interface WatchOption {
@@ -61,14 +61,15 @@ export class View {
     return this.call(operation, request, shape, options, watcher)
   }
 
-  readonly commit = (
-    parts: readonly MultiPart[],
-    paths: readonly string[],
+  /** Several operations in one request. */
+  multi(
+    operation: Operation,
+    parts: readonly CallPart[],
     options: CallOptions | undefined,
-  ): Promise<MultiResult[]> => {
+  ): Promise<readonly MultiResult[]> {
     return new Promise((resolve) => {
       if (options !== undefined) checkOptions(options)
-      this.keeper.send(new MultiCall(this, parts, paths, resolve), options)
+      this.keeper.send(new MultiCall(this, operation, parts, resolve), options)
     })
   }
 
