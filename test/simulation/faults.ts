@@ -1,0 +1,115 @@
+import { type Prng } from '../../src/simulation/prng.ts'
+import { type World } from '../../src/simulation/world.ts'
+
+/** What has struck so far. */
+export interface Struck {
+  /** How often each kind of fault did. */
+  readonly counts: Record<string, number>
+  /** Sessions that were expired by force. */
+  readonly expired: Set<bigint>
+}
+
+/** Lets faults strike at random moments, and at `endMs` mends whatever is still broken. */
+export function planFaults(
+  world: World,
+  count: number,
+  { fromMs, endMs }: { readonly fromMs: number; readonly endMs: number },
+): Struck {
+  const counts: Record<string, number> = {}
+  const expired = new Set<bigint>()
+  const { clock, dice } = world
+  const strike = (kind: keyof typeof faults) => {
+    clock.timer(fromMs + dice.next() * (endMs - fromMs), () => {
+      if (faults[kind](world, dice, expired)) counts[kind] = (counts[kind] ?? 0) + 1
+    })
+  }
+  const kinds = Object.keys(faults) as (keyof typeof faults)[]
+  strike('expire')
+  for (let i = 1; i < count; i++) strike(dice.pick(kinds))
+  clock.timer(endMs, () => {
+    mend(world)
+  })
+  return { counts, expired }
+}
+
+/** Each returns whether there was anything to strike. */
+const faults = {
+  cut: (world, dice) => onConnection(world, dice, (connection) => connection.cut()),
+
+  silence: (world, dice) => onConnection(world, dice, (connection) => connection.silence()),
+
+  hold: (world, dice) =>
+    onConnection(world, dice, (connection) => connection.hold(dice.int(10, 5_000))),
+
+  cutAfterBytes: (world, dice) =>
+    onConnection(world, dice, (connection) => {
+      const pipe = dice.chance(0.5) ? connection.toServer : connection.toClient
+      pipe.cutAfter(dice.int(0, 200), () => connection.cut())
+    }),
+
+  garbage: (world, dice) =>
+    onConnection(world, dice, (connection) => connection.inject(garbage(dice))),
+
+  refuse: (world, dice) => {
+    const host = dice.pick([...world.network.hosts.values()])
+    host.isUp = false
+    later(world, dice, () => (host.isUp = true))
+    return true
+  },
+
+  swallow: (world, dice) => {
+    const host = dice.pick([...world.network.hosts.values()])
+    host.isSilent = true
+    later(world, dice, () => (host.isSilent = false))
+    return true
+  },
+
+  restart: (world, dice) => {
+    world.restart(dice.int(10, 3_000))
+    return true
+  },
+
+  /** Longer than a session lasts, or shorter. */
+  isolate: (world, dice) => {
+    world.network.isolate(dice.int(1, 3), dice.int(1_000, 16_000))
+    return true
+  },
+
+  /** As by an operator: sooner than any timeout, so no lease can know. */
+  expire: (world, dice, expired) => {
+    const sessions = [...world.keeper.state.sessions]
+    if (sessions.length === 0) return false
+    const session = dice.pick(sessions)
+    expired.add(session.id)
+    world.keeper.state.expire(session)
+    return true
+  },
+} satisfies Record<string, (world: World, dice: Prng, expired: Set<bigint>) => boolean>
+
+type Connection = Parameters<Parameters<World['network']['connections']['forEach']>[0]>[0]
+
+function onConnection(world: World, dice: Prng, strike: (connection: Connection) => void) {
+  const connections = [...world.network.connections]
+  if (connections.length === 0) return false
+  strike(dice.pick(connections))
+  return true
+}
+
+function later(world: World, dice: Prng, run: () => void): void {
+  world.clock.timer(world.clock.nowMs() + dice.int(100, 8_000), run)
+}
+
+function mend(world: World): void {
+  for (const host of world.network.hosts.values()) {
+    host.isUp = true
+    host.isSilent = false
+  }
+}
+
+/** Bytes that no server sends: a length that cannot be, or a frame that answers nothing. */
+function garbage(dice: Prng): Buffer {
+  const bytes = Buffer.from(Array.from({ length: dice.int(4, 64) }, () => dice.int(0, 255)))
+  const lengths = [-1, 0, dice.int(1, 15), 0x7fff_ffff, 0x4854_5450]
+  if (dice.chance(0.7)) bytes.writeInt32BE(dice.pick(lengths))
+  return bytes
+}
