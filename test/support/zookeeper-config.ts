@@ -2,6 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** Makes the server's logger quiet. */
+export const logbackFile = fileURLToPath(new URL('logback.xml', import.meta.url))
+
 type Properties = Readonly<Record<string, string | number | boolean>>
 
 export interface ZooKeeperServerOptions {
@@ -58,7 +61,7 @@ export function jvmOptions({ heapMb = 256, jvmProperties }: ZooKeeperServerOptio
     'zookeeper.DigestAuthenticationProvider.superDigest': 'super:xQJmxLMiHGwaqBvst5y6rkB6HQs=',
     'zookeeper.jmx.log4j.disable': true,
     'org.slf4j.simpleLogger.defaultLogLevel': 'warn',
-    'logback.configurationFile': fileURLToPath(new URL('logback.xml', import.meta.url)),
+    'logback.configurationFile': logbackFile,
     ...jvmProperties,
   }
   const flags = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']

@@ -1,36 +1,48 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { dockerLauncher } from './docker-source.ts'
 import { homeClassPath } from './home-source.ts'
 import { mavenClassPath } from './maven-source.ts'
 import { packageClassPath } from './package-source.ts'
 import { isRunnable } from './run-command.ts'
+import { type ServerProcess, spawnLogged } from './server-process.ts'
 
-export type ZooKeeperSource = 'home' | 'maven' | 'package'
+export type ZooKeeperSource = 'home' | 'docker' | 'maven' | 'package'
 
-/** A real Apache ZooKeeper on this machine. Its version is what a started server says it is. */
+/** A real Apache ZooKeeper that this machine can run. Its version is what a started server says. */
 export interface ZooKeeperInstallation {
   readonly source: ZooKeeperSource
-  readonly classPath: string
-  /** The program and its arguments that run one server in the foreground. */
-  command(jvmOptions: readonly string[], configFile: string): readonly [string, ...string[]]
+  /** Runs one server in the foreground. */
+  launch(launch: ServerLaunch): Promise<ServerProcess>
 }
 
+export interface ServerLaunch {
+  readonly jvmOptions: readonly string[]
+  readonly configFile: string
+  /** The output is put behind what is there. */
+  readonly logFile: string
+  /** Where the server reads and writes; the first is the one of `configFile`. */
+  readonly folders: readonly string[]
+}
+
+type Launcher = ZooKeeperInstallation['launch']
+
 /**
- * The ways to get one, in the order of preference. Each yields a class path or throws the reason
- * why it cannot. A source without a class path, such as a Docker engine, joins as one more entry
- * once `find` below builds its `command` from something else than Java.
+ * The ways to get one, in the order of preference. Each yields a way to run it, or throws the reason
+ * why it cannot.
  */
-const sources: Readonly<Record<ZooKeeperSource, () => Promise<string>>> = {
-  home: homeClassPath,
-  maven: mavenClassPath,
-  package: packageClassPath,
+const sources: Readonly<Record<ZooKeeperSource, () => Promise<Launcher>>> = {
+  home: async () => javaLauncher(await homeClassPath()),
+  docker: dockerLauncher,
+  maven: async () => javaLauncher(await mavenClassPath()),
+  package: async () => javaLauncher(await packageClassPath()),
 }
 
 let found: Promise<ZooKeeperInstallation> | undefined
 
 /**
- * Finds, and if need be fetches, a ZooKeeper. `ZOOWIRE_ZOOKEEPER=home|maven|package` forces one
- * source, and so does ZOOWIRE_ZOOKEEPER_VERSION, since Maven alone has every version. Rejects with
+ * Finds, and if need be fetches, a ZooKeeper. `ZOOWIRE_ZOOKEEPER=home|docker|maven|package` forces
+ * one source, and so does ZOOWIRE_ZOOKEEPER_VERSION, since Maven alone has every version. Rejects with
  * the reason of every source that was tried.
  */
 export function findZooKeeper(): Promise<ZooKeeperInstallation> {
@@ -51,8 +63,7 @@ async function find(order: readonly ZooKeeperSource[]): Promise<ZooKeeperInstall
   const reasons: string[] = []
   for (const source of order) {
     try {
-      const classPath = await sources[source]()
-      return javaInstallation(source, classPath, await findJava())
+      return { source, launch: await sources[source]() }
     } catch (error) {
       reasons.push(`${source}: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -60,16 +71,11 @@ async function find(order: readonly ZooKeeperSource[]): Promise<ZooKeeperInstall
   throw new Error(`no Apache ZooKeeper to be had (${reasons.join('; ')})`)
 }
 
-function javaInstallation(
-  source: ZooKeeperSource,
-  classPath: string,
-  java: string,
-): ZooKeeperInstallation {
+async function javaLauncher(classPath: string): Promise<Launcher> {
+  const java = await findJava()
   const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
-  return {
-    source,
-    classPath,
-    command: (jvmOptions, configFile) => [java, ...jvmOptions, '-cp', classPath, main, configFile],
+  return async ({ jvmOptions, configFile, logFile }) => {
+    return spawnLogged([java, ...jvmOptions, '-cp', classPath, main, configFile], logFile)
   }
 }
 

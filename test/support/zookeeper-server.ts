@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
 import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fourLetterWord } from './four-letter-word.ts'
 import { freePort, isFree } from './free-port.ts'
+import type { ServerProcess } from './server-process.ts'
 import { Watchdog } from './watchdog.ts'
 import {
   jvmOptions,
@@ -49,9 +48,10 @@ export class ZooKeeperServer implements AsyncDisposable {
   readonly folder: string
   readonly dataDir: string
   readonly #myid: number | undefined
-  readonly #command: readonly [string, ...string[]]
+  readonly #installation: ZooKeeperInstallation
+  readonly #jvmOptions: readonly string[]
   readonly #watchdog: Watchdog
-  #java: ChildProcess | null = null
+  #process: ServerProcess | null = null
   #version = ''
   #isPaused = false
 
@@ -82,7 +82,8 @@ export class ZooKeeperServer implements AsyncDisposable {
     this.folder = folder
     this.dataDir = options.dataDir ?? join(folder, 'data')
     this.#myid = options.myid
-    this.#command = installation.command(jvmOptions(options), this.#configFile)
+    this.#installation = installation
+    this.#jvmOptions = jvmOptions(options)
     this.#watchdog = new Watchdog(folder)
   }
 
@@ -96,7 +97,7 @@ export class ZooKeeperServer implements AsyncDisposable {
   }
 
   get isRunning(): boolean {
-    return this.#java !== null
+    return this.#process !== null
   }
 
   fourLetterWord(word: string): Promise<string> {
@@ -144,12 +145,12 @@ export class ZooKeeperServer implements AsyncDisposable {
 
   /** Freezes the process: connections stay open and silent, as on a host that hangs. */
   pause(): void {
-    this.#isPaused = this.#java?.kill('SIGSTOP') ?? false
+    this.#isPaused = this.#process?.signal('SIGSTOP') ?? false
   }
 
   resume(): void {
     this.#isPaused = false
-    this.#java?.kill('SIGCONT')
+    this.#process?.signal('SIGCONT')
   }
 
   /** Kills the server and removes its temporary folder. */
@@ -161,17 +162,21 @@ export class ZooKeeperServer implements AsyncDisposable {
   async #launch(): Promise<void> {
     // Else the words below would be answered by whoever holds the port.
     if (!(await isFree(this.port))) throw new Error(`port ${this.port} is taken`)
-    const java = spawnLogged(this.#command, this.#logFile)
-    this.#java = java
-    this.#watchdog.guard(java.pid ?? null)
-    java.once('error', () => this.#forget(java)) // it could not be spawned
-    java.once('exit', () => this.#forget(java))
+    const process = await this.#installation.launch({
+      jvmOptions: this.#jvmOptions,
+      configFile: this.#configFile,
+      logFile: this.#logFile,
+      folders: [this.folder, this.dataDir],
+    })
+    this.#process = process
+    this.#watchdog.guard(process.pid)
+    void process.exited.then(() => this.#forget(process))
     this.#version = await this.#ready()
   }
 
-  #forget(java: ChildProcess): void {
-    if (this.#java !== java) return
-    this.#java = null
+  #forget(process: ServerProcess): void {
+    if (this.#process !== process) return
+    this.#process = null
     this.#isPaused = false
     this.#watchdog.guard(null) // its process id may soon be another program's
   }
@@ -179,24 +184,24 @@ export class ZooKeeperServer implements AsyncDisposable {
   /** Asks until the server serves: it has no event to wait for. Resolves with its version. */
   async #ready(): Promise<string> {
     const deadlineMs = Date.now() + readyWithinMs
-    while (this.#java !== null && Date.now() < deadlineMs) {
+    while (this.#process !== null && Date.now() < deadlineMs) {
       const answer = await this.fourLetterWord('srvr').catch(() => '')
       const version = /^Zookeeper version: ([\d.]+)/.exec(answer)?.[1]
       if (version !== undefined) return version
       await delay(40)
     }
-    const what = this.#java === null ? 'ended at once' : `did not serve within ${readyWithinMs} ms`
+    const what =
+      this.#process === null ? 'ended at once' : `did not serve within ${readyWithinMs} ms`
     throw new Error(`the ZooKeeper server ${what}. Its log ends:\n${await this.#logTail()}`)
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const java = this.#java
-    if (java === null) return
-    const exited = new Promise<void>((resolve) => java.once('exit', () => resolve()))
-    java.kill(signal)
-    java.kill('SIGCONT') // a paused process would see SIGTERM only when it is resumed
-    const timer = setTimeout(() => java.kill('SIGKILL'), stopWithinMs)
-    await exited
+    const process = this.#process
+    if (process === null) return
+    process.signal(signal)
+    process.signal('SIGCONT') // a paused process would see SIGTERM only when it is resumed
+    const timer = setTimeout(() => process.signal('SIGKILL'), stopWithinMs)
+    await process.exited
     clearTimeout(timer)
   }
 
@@ -211,21 +216,6 @@ export class ZooKeeperServer implements AsyncDisposable {
   async #logTail(): Promise<string> {
     const log = await readFile(this.#logFile, 'utf8').catch(() => '')
     return log.slice(-3_000)
-  }
-}
-
-/** The output goes to a file, not to pipes: it is wanted only after a failure. */
-function spawnLogged(
-  [program, ...args]: readonly [string, ...string[]],
-  log: string,
-): ChildProcess {
-  const output = openSync(log, 'a')
-  try {
-    const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output] })
-    child.unref()
-    return child
-  } finally {
-    closeSync(output)
   }
 }
 
