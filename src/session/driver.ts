@@ -3,9 +3,9 @@
  * goes through the same short list, in the same order.
  */
 import { type DialTarget } from './hosts.ts'
-import { type Link, type Runtime, type Timer, type Transport } from './runtime.ts'
+import { type Link, type Runtime, type Target, type Timer, type Transport } from './runtime.ts'
 import { type Session } from './session.ts'
-import { targetOf, type TlsProvider } from './target.ts'
+import { targetsOf, type TlsProvider } from './target.ts'
 
 export class Driver {
   readonly #session: Session
@@ -94,6 +94,8 @@ class DriverLink implements Link {
   /** Whether the session may be asked for output: open, and no write outstanding. */
   isWritable = false
   #transport: Transport | null = null
+  /** Further addresses of the host; none once one of them has opened. */
+  #others: readonly Target[] = []
   readonly #driver: Driver
   readonly #session: Session
   readonly #runtime: Runtime
@@ -111,8 +113,19 @@ class DriverLink implements Link {
   }
 
   async #open(host: DialTarget, tls: TlsProvider | null): Promise<void> {
-    const target = await targetOf(this.#runtime, host, tls)
-    if (this.#driver.isPresent(this)) this.#transport = this.#runtime.dial(target, this)
+    const [target, ...others] = await targetsOf(this.#runtime, host, tls)
+    if (!this.#driver.isPresent(this)) return
+    this.#others = others
+    this.#transport = this.#runtime.dial(target, this)
+  }
+
+  #tryNext([target, ...others]: readonly [Target, ...Target[]]): void {
+    this.#others = others
+    try {
+      this.#transport = this.#runtime.dial(target, this)
+    } catch (error) {
+      this.handleClosed(error)
+    }
   }
 
   write(parts: readonly Uint8Array[]): void {
@@ -127,6 +140,7 @@ class DriverLink implements Link {
   handleOpened(): void {
     if (!this.#driver.isPresent(this)) return
     this.isWritable = true
+    this.#others = []
     this.#session.handleOpened()
     this.#driver.drive()
   }
@@ -153,6 +167,11 @@ class DriverLink implements Link {
 
   handleClosed(cause: unknown): void {
     if (!this.#driver.isPresent(this)) return
+    const [target, ...others] = this.#others
+    if (target !== undefined) {
+      this.#tryNext([target, ...others])
+      return
+    }
     this.#driver.forget()
     this.#session.handleClosed(this.#runtime.nowMs(), cause)
     this.#driver.drive()

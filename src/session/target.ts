@@ -7,20 +7,23 @@ import { type Runtime, type Target, type TlsSettings } from './runtime.ts'
 export type TlsProvider = () => TlsSettings | Promise<TlsSettings>
 
 /**
- * Where a host is now, and how to talk to it: for the session's own links and for links beside them.
- * Names are looked up anew each time: a restarted server may have another address.
+ * Where a host is now, in the order in which to try, and how to talk to it: for the session's own links
+ * and for links beside them. Names are looked up anew each time: a restarted server may have another
+ * address.
  */
-export async function targetOf(
+export async function targetsOf(
   runtime: Runtime,
   { host, attempt }: DialTarget,
-  tls: TlsProvider | null,
-): Promise<Target> {
+  tlsOf: TlsProvider | null,
+): Promise<readonly [Target, ...Target[]]> {
   const { name, port } = host
   const addresses = await runtime.resolve(name)
-  const address = addresses[attempt % addresses.length]
-  if (address === undefined) {
-    const detail = `${formatHost(host)} has no address`
-    throw new ZooKeeperError('CONNECTION_LOSS', { detail })
-  }
-  return { address, port, name, tls: tls === null ? null : await tls() }
+  const tls = tlsOf === null ? null : await tlsOf()
+  // An address that swallows packets uses up the dial, so the next dial begins with another.
+  const first = attempt % addresses.length
+  const order = [...addresses.slice(first), ...addresses.slice(0, first)]
+  const [target, ...others] = order.map((address) => ({ address, port, name, tls }))
+  if (target !== undefined) return [target, ...others]
+  const detail = `${formatHost(host)} has no address`
+  throw new ZooKeeperError('CONNECTION_LOSS', { detail })
 }

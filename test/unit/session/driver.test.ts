@@ -111,21 +111,66 @@ describe('Driver', () => {
     expect(runtime.transport.target.name).toBe('zk2')
   })
 
-  test('resolves names anew at each dial, and takes the addresses in turn', async () => {
-    const { runtime, driver } = driving()
+  describe('a name with several addresses', () => {
+    const unreachable = new Error('connect ENETUNREACH')
     const addresses: Record<string, readonly string[]> = {
-      zk1: ['10.0.0.1', '10.0.0.2'],
+      zk1: ['::2', '10.0.0.1', '10.0.0.2'],
       zk2: ['::1'],
     }
-    runtime.lookup = async (name) => addresses[name]!
-    driver.drive()
-    await runtime.turn()
-    for (let i = 0; i < 4; i++) {
+    const drivingNames = async () => {
+      const context = driving()
+      context.runtime.lookup = async (name) => addresses[name]!
+      context.driver.drive()
+      await context.runtime.turn()
+      return context
+    }
+    const dialled = ({ transports }: FakeRuntime) => transports.map(({ target }) => target.address)
+
+    // Else a machine without IPv6 would pause before each IPv4 address.
+    test('has all of them tried, without a pause', async () => {
+      const { runtime, session } = await drivingNames()
+      runtime.transport.link.handleClosed(unreachable)
+      runtime.transport.link.handleClosed(unreachable)
+      expect(dialled(runtime)).toEqual(['::2', '10.0.0.1', '10.0.0.2'])
+      expect(session.lastLoss).toBeNull()
+
+      runtime.transport.link.handleOpened()
+      runtime.transport.receive(handshakeOf())
+      expect(session.state).toBe('connected')
+    })
+
+    test('costs one attempt when all of them fail', async () => {
+      const { runtime, session } = await drivingNames()
+      for (const _ of addresses.zk1!) runtime.transport.link.handleClosed(unreachable)
+      expect(session.lastLoss).toBe(unreachable)
+      await runtime.advance(10_000)
+      expect(dialled(runtime)[3]).toBe('::1')
+    })
+
+    test('is left for the next host when one of them opens and then fails', async () => {
+      const { runtime } = await drivingNames()
+      runtime.transport.link.handleOpened()
       runtime.transport.link.handleClosed(null)
       await runtime.advance(10_000)
-    }
-    const dialled = runtime.transports.map(({ target }) => target.address)
-    expect(dialled.slice(0, 5)).toEqual(['10.0.0.1', '::1', '10.0.0.2', '::1', '10.0.0.1'])
+      expect(dialled(runtime).slice(0, 2)).toEqual(['::2', '::1'])
+    })
+
+    // Packets to it vanish, so it takes the whole time of a dial.
+    test('is looked up anew for the next dial, which begins with the next of them', async () => {
+      const { runtime } = await drivingNames()
+      await runtime.advance(6_100) // its share of the timeout, and the pause
+      runtime.transport.link.handleClosed(unreachable)
+      await runtime.advance(1_000)
+      expect(dialled(runtime)).toEqual(['::2', '::1', '10.0.0.1'])
+    })
+
+    test('is given up when no socket can be made', async () => {
+      const { runtime, session } = await drivingNames()
+      const { link } = runtime.transport
+      runtime.dialError = new Error('EMFILE')
+      link.handleClosed(unreachable)
+      expect(session.lastLoss).toBe(runtime.dialError)
+    })
   })
 
   test.each<[string, (runtime: FakeRuntime) => void, string]>([
