@@ -4,7 +4,13 @@ import { type Runtime } from '../session/runtime.ts'
 import { createZnode } from './create.ts'
 import { type EventStream } from './event-stream.ts'
 import { observe } from './observe.ts'
-import { type CallOptions, checkAuth, type ConnectOptions, resolveOptions } from './options.ts'
+import {
+  type CallOptions,
+  checkAuth,
+  type ConnectOptions,
+  hostsFor,
+  resolveOptions,
+} from './options.ts'
 import { type CreateOptions, type Data, type Requests } from './requests.ts'
 import {
   type AclResult,
@@ -286,9 +292,27 @@ export class ZooKeeper implements AsyncDisposable {
    * unless the client was made with `allowInsecureAuth`: the password would cross the network as it is.
    */
   async addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
-    const { sendsPasswords, target } = this.#keeper.options
-    checkAuth(scheme, target.hosts, sendsPasswords)
+    const { sendsPasswords } = this.#keeper.options
+    checkAuth(scheme, this.#keeper.hosts, sendsPasswords)
     await this.#keeper.addAuth(scheme, Buffer.from(auth as Uint8Array))
+  }
+
+  /**
+   * Takes on another list of servers, while connected or not. The session goes on. Some clients move
+   * to another server, so that each server ends up with its share of them, as in Java's client: all of
+   * a server that was removed, and of the others as many as new servers have room for. Such a client
+   * first waits for the answers to what it has written, for a third of the session timeout at most;
+   * its states are `suspended`, with the reason `moved`, and `connected`.
+   *
+   * @param connectString as for `connect`; a chroot must be the client's own, and may be left out.
+   * @throws {ZooKeeperError} `BAD_CONNECT_STRING`; `BAD_ARGUMENTS` for another chroot, for `zks://`
+   * unless the client uses TLS, and for hosts that `digest` must not be sent to; `CLOSED`.
+   *
+   * @example
+   * zk.updateServers('zk1:2181,zk2:2181,zk3:2181,zk4:2181,zk5:2181')
+   */
+  updateServers(connectString: string): void {
+    this.#keeper.updateHosts(hostsFor(this.#keeper.options, connectString))
   }
 
   /**

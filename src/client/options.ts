@@ -149,6 +149,20 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
   }
 }
 
+/** The hosts of another connect string of the same client. */
+export function hostsFor(options: ClientOptions, connectString: string): readonly Host[] {
+  const { hosts, chroot, tls } = parseConnectString(connectString)
+  const { target } = options
+  const fault =
+    chroot !== '' && chroot !== target.chroot
+      ? `the chroot is ${target.chroot === '' ? '/' : target.chroot} for the whole life of a client`
+      : tls && options.tls === null
+        ? 'the client does not use TLS'
+        : null
+  if (fault === null) return hosts
+  throw new ZooKeeperError('BAD_ARGUMENTS', { op: 'updateServers', detail: fault })
+}
+
 /** Throws `BAD_ARGUMENTS` if a password would cross the network as it is, unless that is allowed. */
 export function checkAuth(scheme: string, hosts: readonly Host[], isAllowed: boolean): void {
   if (scheme !== 'digest' || isAllowed || hosts.every(isLoopback)) return

@@ -2,6 +2,7 @@
  * Keeps a client in sessions: one at a time, the next when the servers have expired it. What must
  * outlive a session (credentials, persistent watches, calls that no server has seen) is handed on.
  */
+import { type Host } from '../protocol/connect-string.ts'
 import { type ErrorCode } from '../protocol/error-codes.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { Credential } from '../session/auth.ts'
@@ -11,7 +12,7 @@ import { Hosts } from '../session/hosts.ts'
 import { type Runtime } from '../session/runtime.ts'
 import { Session, type SessionChange } from '../session/session.ts'
 import { type Watcher, Watches, type WatchEvent } from '../session/watches.ts'
-import { type CallOptions, type ClientOptions, positive } from './options.ts'
+import { type CallOptions, checkAuth, type ClientOptions, positive } from './options.ts'
 import { type AbandonableCall } from './request.ts'
 import { Signals } from './signals.ts'
 import { isFinal, type State, type StateChange, States } from './states.ts'
@@ -29,6 +30,7 @@ export class SessionKeeper {
   readonly open = new Set<Ending>()
   readonly options: ClientOptions
   readonly runtime: Runtime
+  readonly #hosts: Hosts
   #session: Session
   #driver: Driver
   #previousSessionId: bigint | null = null
@@ -39,12 +41,18 @@ export class SessionKeeper {
   constructor(runtime: Runtime, options: ClientOptions) {
     this.runtime = runtime
     this.options = options
+    this.#hosts = new Hosts(options.target.hosts, () => runtime.random())
     this.#session = this.#newSession(new Watches(this.#deliver), [])
     this.#driver = new Driver(this.#session, runtime, options.tls)
   }
 
   get session(): Session {
     return this.#session
+  }
+
+  /** The servers that may be dialled. */
+  get hosts(): readonly Host[] {
+    return this.#hosts.list
   }
 
   /** Starts to dial; resolves with the first session. */
@@ -123,6 +131,16 @@ export class SessionKeeper {
     })
   }
 
+  /** Takes on another list of servers, now and for every later session. */
+  updateHosts(hosts: readonly Host[]): void {
+    if (this.#endCode !== null) throw new ZooKeeperError(this.#endCode, { op: 'updateServers' })
+    for (const { scheme } of this.#session.credentials) {
+      checkAuth(scheme, hosts, this.options.sendsPasswords)
+    }
+    this.#session.updateHosts(this.runtime.nowMs(), hosts)
+    this.#driver.wake()
+  }
+
   /** Asks for a pass of the driver: something was done to the session. */
   wake(): void {
     this.#driver.wake()
@@ -175,7 +193,7 @@ export class SessionKeeper {
 
   #newSession(watches: Watches, credentials: Credential[]): Session {
     return new Session(this.options.session, {
-      hosts: new Hosts(this.options.target.hosts, () => this.runtime.random()),
+      hosts: this.#hosts,
       watches,
       credentials,
       random: () => this.runtime.random(),

@@ -105,6 +105,11 @@ export class Pipeline {
     this.release()
   }
 
+  /** Further calls wait for the next link; those that were sent may still be answered. */
+  pause(): void {
+    this.#isOpen = false
+  }
+
   /** Lets waiting calls out while there is room. */
   release(): void {
     while (this.#held.length > 0 && this.#hasRoom) {

@@ -112,6 +112,8 @@ export class Session {
   #attachedAtMs = 0
   #heardAtMs = 0
   #sentAtMs = 0
+  /** While the link is to be left for another server: when it is, at the latest. */
+  #leaveDeadlineMs = Infinity
   #closeDeadlineMs = Infinity
 
   readonly #reader = new Reader()
@@ -161,6 +163,16 @@ export class Session {
     if (this.#link === 'attached') this.pipeline.submit(credential.call())
   }
 
+  /**
+   * Takes on another list of servers. If this client has to move, to spread all clients evenly, it
+   * leaves its server as soon as that has answered what was written.
+   */
+  updateHosts(nowMs: number, hosts: readonly Host[]): void {
+    const mustMove = this.#parts.hosts.update(hosts)
+    this.#timing = timingOf(this.timeoutMs, this.#parts.hosts.count)
+    if (mustMove) this.#move(nowMs)
+  }
+
   /** Ends the session. Waiting calls fail; written ones may still be answered within the grace. */
   close(nowMs: number): void {
     if (isTerminal(this.#state) || this.#state === 'closing') return
@@ -169,6 +181,7 @@ export class Session {
     if (this.#state === 'closed') {
       this.#end('CLOSED')
     } else {
+      this.#leaveDeadlineMs = Infinity
       this.#closeDeadlineMs = nowMs + this.#options.closeGraceMs
       this.pipeline.sendLast(new CloseCall(() => this.#finish()))
     }
@@ -256,6 +269,7 @@ export class Session {
     this.#splitter.push(bytes, length)
     while (this.#splitter.next()) this.#handleFrame(this.#splitter)
     this.pipeline.release()
+    this.#leaveIfAnswered()
   }
 
   /** The link could not be opened, or it has ended. */
@@ -270,6 +284,7 @@ export class Session {
     if (this.#link === 'ended') return
     this.pipeline.expire(nowMs)
     if (nowMs >= this.#livenessDeadlineMs()) this.#judgeLiveness()
+    else if (nowMs >= this.#leaveDeadlineMs) this.#leave()
     else if (nowMs >= this.#pingDueMs()) this.#isPingDue = true
     if (nowMs >= this.#sessionDeadlineMs()) this.#passSessionDeadline()
   }
@@ -338,6 +353,7 @@ export class Session {
     this.#timing = timingOf(timeOut, this.#parts.hosts.count)
     this.#isGlobal ||= readOnly !== true
     this.server = formatHost(this.#host!)
+    this.#parts.hosts.settle()
     this.#attachedAtMs = this.#nowMs
     this.#heardAtMs = this.#nowMs
     this.#sentAtMs = this.#nowMs
@@ -371,10 +387,7 @@ export class Session {
   #loseLink(cause: unknown): void {
     const wasAttached = this.#link === 'attached'
     this.lastLoss = cause ?? this.#silentLoss()
-    this.#moveLink('failed')
-    this.server = null
-    this.#handshake = null
-    this.#isSuspect = false
+    this.#closeLink()
     // A link that broke at once was no success: else a server that accepts and drops would be
     // dialled without a pause for ever.
     const { msMin, msMax } = this.#options.backoff
@@ -386,6 +399,42 @@ export class Session {
     this.#change('disconnected', this.lastLoss)
     if (this.#state === 'closed') this.#end('CLOSED')
     else this.pipeline.cut(this.lastLoss)
+  }
+
+  /** To another server: at once, but for the answers that this one still owes. */
+  #move(nowMs: number): void {
+    this.#nowMs = nowMs
+    if (this.#link === 'dialling' || this.#link === 'handshaking') {
+      this.#wantsDrop = true
+      this.#closeLink()
+    }
+    if (this.#link === 'idle') {
+      this.#dialAtMs = nowMs
+    } else if (this.#link === 'attached' && this.#state !== 'closing') {
+      this.pipeline.pause()
+      this.#leaveDeadlineMs = nowMs + this.#timing.leaveWithinMs
+      this.#leaveIfAnswered()
+    }
+  }
+
+  #leaveIfAnswered(): void {
+    if (this.#leaveDeadlineMs !== Infinity && this.pipeline.inFlight === 0) this.#leave()
+  }
+
+  #leave(): void {
+    this.#wantsDrop = true
+    this.#closeLink()
+    this.#dialAtMs = this.#nowMs
+    this.#change('moved', null)
+    this.pipeline.cut(null)
+  }
+
+  #closeLink(): void {
+    this.#moveLink('failed')
+    this.server = null
+    this.#handshake = null
+    this.#isSuspect = false
+    this.#leaveDeadlineMs = Infinity
   }
 
   /** Servers say nothing when they refuse a handshake, so this names what it may have been. */
@@ -446,6 +495,7 @@ export class Session {
   }
 
   #endLink(): void {
+    this.#leaveDeadlineMs = Infinity
     this.#moveLink('ended')
     this.#wantsDrop = true
     this.server = null
@@ -471,7 +521,7 @@ export class Session {
 
   #linkDeadlineMs(): number {
     if (this.#link === 'idle') return this.#dialAtMs
-    return Math.min(this.#livenessDeadlineMs(), this.#pingDueMs())
+    return Math.min(this.#livenessDeadlineMs(), this.#pingDueMs(), this.#leaveDeadlineMs)
   }
 
   #livenessDeadlineMs(): number {

@@ -19,6 +19,8 @@ export type Trigger =
   | 'established-read-only'
   /** The connection ended, or was given up for its silence or its bytes. */
   | 'disconnected'
+  /** The connection was left for another server, by our own choice. */
+  | 'moved'
   /** Nothing was heard for 4/3 of the session timeout: the ephemerals are as good as gone. */
   | 'unheard'
   /** A server refused to resume the session. */
@@ -32,6 +34,7 @@ export type Trigger =
 
 const attached = {
   disconnected: 'suspended',
+  moved: 'suspended',
   'auth-rejected': 'auth-failed',
   'close-requested': 'closing',
 } as const

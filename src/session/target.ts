@@ -23,7 +23,9 @@ export async function targetsOf(
   const first = attempt % addresses.length
   const order = [...addresses.slice(first), ...addresses.slice(0, first)]
   const [target, ...others] = order.map((address) => ({ address, port, name, tls }))
-  if (target !== undefined) return [target, ...others]
-  const detail = `${formatHost(host)} has no address`
-  throw new ZooKeeperError('CONNECTION_LOSS', { detail })
+  if (target === undefined) {
+    const detail = `${formatHost(host)} has no address`
+    throw new ZooKeeperError('CONNECTION_LOSS', { detail })
+  }
+  return [target, ...others]
 }

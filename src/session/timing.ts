@@ -20,6 +20,8 @@ export interface Timing {
   readonly dialWithinMs: number
   /** No pause between dials is longer: a restarted server gives the session one timeout to return. */
   readonly pauseMsMax: number
+  /** A server that is to be left has so long to answer what it was asked. */
+  readonly leaveWithinMs: number
 }
 
 const pingAfterMsMax = 10_000
@@ -36,6 +38,7 @@ export function timingOf(sessionTimeoutMs: number, hostCount: number): Timing {
     // Each host gets its share, so that one black hole cannot use up the whole session timeout.
     dialWithinMs: Math.min(silentAfterMs, Math.max(sessionTimeoutMs / hostCount, dialWithinMsMin)),
     pauseMsMax: sessionTimeoutMs / 3,
+    leaveWithinMs: sessionTimeoutMs / 3,
   }
 }
 

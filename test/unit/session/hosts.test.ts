@@ -43,4 +43,74 @@ describe('Hosts', () => {
       ),
     )
   })
+
+  test('a host that is named twice is one host', () => {
+    const order = new Hosts([...hosts, ...hosts], () => 0.5)
+    expect(order.count).toBe(4)
+  })
+
+  test('all are down and one comes up: it is reached within one round', () => {
+    const order = new Hosts(hosts, () => 0.3)
+    for (let downFor = 0; downFor < 9; downFor++) {
+      order.next()
+      const round = hosts.map(() => order.next().host.name)
+      expect(new Set(round)).toEqual(new Set(['a', 'b', 'c', 'd']))
+    }
+  })
+
+  // Else each reconnect would begin with the dead address of a name again.
+  test('a host that served is dialled at the same address next time', () => {
+    const order = new Hosts(hosts.slice(0, 1), () => 0)
+    order.next()
+    expect(order.next().attempt).toBe(1)
+    order.settle()
+    expect(order.next().attempt).toBe(1)
+    expect(order.next().attempt).toBe(2)
+  })
 })
+
+describe('an update of the hosts', () => {
+  const names = (order: Hosts, count: number) => {
+    return Array.from({ length: count }, () => order.next().host.name)
+  }
+
+  test('a client whose host is gone goes round the others', () => {
+    const order = inGivenOrder(hosts)
+    order.next()
+    expect(order.update(hosts.slice(1))).toBe(true)
+    expect(names(order, 6)).toEqual(['b', 'c', 'd', 'b', 'c', 'd'])
+  })
+
+  test('a client that stays goes on behind its host', () => {
+    const order = inGivenOrder(hosts)
+    names(order, 2)
+    expect(order.update(hosts.slice(1))).toBe(false)
+    expect(names(order, 3)).toEqual(['c', 'd', 'b'])
+  })
+
+  test('before the first dial it begins with the first host', () => {
+    const order = inGivenOrder(hosts)
+    expect(order.update(hosts.slice(2))).toBe(true)
+    expect(names(order, 3)).toEqual(['c', 'd', 'c'])
+  })
+
+  test('a client on its way to a new host counts as that host’s', () => {
+    const order = inGivenOrder(hosts.slice(0, 2))
+    order.next()
+    expect(order.update(hosts.slice(1))).toBe(true) // to c, or d
+    expect(order.update(hosts.slice(1))).toBe(false)
+  })
+
+  test('once a host serves, the round is the usual one', () => {
+    const order = inGivenOrder(hosts.slice(0, 2))
+    names(order, 2)
+    order.update([hosts[0]!, hosts[2]!, hosts[3]!])
+    expect(names(order, 1)).toEqual(['c'])
+    order.settle()
+    expect(names(order, 3)).toEqual(['d', 'a', 'c'])
+  })
+})
+
+function inGivenOrder(list: typeof hosts): Hosts {
+  return new Hosts(list, () => 1 - Number.EPSILON)
+}

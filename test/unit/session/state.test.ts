@@ -15,6 +15,7 @@ const sessionTriggers: readonly Trigger[] = [
   'established',
   'established-read-only',
   'disconnected',
+  'moved',
   'unheard',
   'refused',
   'auth-rejected',
@@ -24,15 +25,15 @@ const sessionTriggers: readonly Trigger[] = [
 
 /** A dot is no transition. The order of the columns is that of the triggers above. */
 const sessionTable: Record<SessionState, string> = {
-  connecting: 'connected read-only . . . . closed .',
-  connected: '. . suspended . . auth-failed closing .',
-  'read-only': '. . suspended . . auth-failed closing .',
-  suspended: 'connected read-only . lost expired . closed .',
-  lost: 'connected read-only . . expired . closed .',
-  closing: '. . closed . . closed . closed',
-  expired: '. . . . . . . .',
-  'auth-failed': '. . . . . . . .',
-  closed: '. . . . . . . .',
+  connecting: 'connected read-only . . . . . closed .',
+  connected: '. . suspended suspended . . auth-failed closing .',
+  'read-only': '. . suspended suspended . . auth-failed closing .',
+  suspended: 'connected read-only . . lost expired . closed .',
+  lost: 'connected read-only . . . expired . closed .',
+  closing: '. . closed . . . closed . closed',
+  expired: '. . . . . . . . .',
+  'auth-failed': '. . . . . . . . .',
+  closed: '. . . . . . . . .',
 }
 
 const linkTriggers: readonly LinkTrigger[] = ['dialled', 'opened', 'accepted', 'failed', 'ended']

@@ -15,7 +15,8 @@ describe('timing', () => {
     'a timeout of %i ms with %i hosts',
     (timeoutMs, hostCount, pingAfterMs, silentAfterMs, lostAfterMs, dialWithinMs, pauseMsMax) => {
       const expected = { pingAfterMs, silentAfterMs, lostAfterMs, dialWithinMs, pauseMsMax }
-      expect(timingOf(timeoutMs, hostCount)).toEqual(expected)
+      const leaveWithinMs = pauseMsMax
+      expect(timingOf(timeoutMs, hostCount)).toEqual({ ...expected, leaveWithinMs })
     },
   )
 
