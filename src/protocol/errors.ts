@@ -5,7 +5,7 @@ import { errorCodes, type ErrorCode } from './error-codes.ts'
  *
  * - `'applied'`: the server said that it happened, but its reply could not be used.
  * - `'not-applied'`: it did not happen. Either no byte of the request was given to the socket, or the
- *   server answered an error.
+ *   server answered an error of the table in `errorCodes`.
  * - `'unknown'`: the request may have reached a server and the answer did not reach us.
  */
 export type Outcome = 'applied' | 'not-applied' | 'unknown'

@@ -29,10 +29,12 @@ export interface Operation<Q = unknown, A = unknown> {
   readonly watch: WatchKind | null
   /** The first server version that knows it; older ones close the connection. */
   readonly since: string
+  /** Whether a reply without an error may say in its body that nothing was done. */
+  readonly refusesInBody: boolean
 }
 
 /** Facts that most operations share. */
-const usual = { path: 'path', watch: null, since: '3.0' } as const
+const usual = { path: 'path', watch: null, since: '3.0', refusesInBody: false } as const
 
 export const operations = {
   create: define('create', 1, records.CreateRequest, records.CreateResponse, {
@@ -87,6 +89,7 @@ export const operations = {
     effect: 'write',
     path: null,
     since: '3.4',
+    refusesInBody: true,
   }),
   create2: define('create2', 15, records.CreateRequest, records.Create2Response, {
     ...usual,
@@ -124,6 +127,7 @@ export const operations = {
     effect: 'read',
     path: null,
     since: '3.6',
+    refusesInBody: true,
   }),
   auth: define('auth', 100, records.AuthPacket, Empty, {
     ...usual,
@@ -187,14 +191,14 @@ export const operationByCode: ReadonlyMap<number, Operation> = new Map(
   Object.values<Operation>(operations).map((operation) => [operation.code, operation]),
 )
 
-type Facts = Pick<Operation, 'effect' | 'path' | 'watch' | 'since'>
+type Facts = Pick<Operation, 'effect' | 'path' | 'watch' | 'since' | 'refusesInBody'>
 
 function define<Q, A>(
   name: string,
   code: number,
   request: Codec<Q>,
   response: Codec<A>,
-  { effect, path, watch, since }: Facts,
+  { effect, path, watch, since, refusesInBody }: Facts,
 ): Operation<Q, A> {
-  return { name, code, request, response, effect, path, watch, since }
+  return { name, code, request, response, effect, path, watch, since, refusesInBody }
 }

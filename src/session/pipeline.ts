@@ -14,7 +14,7 @@
 import { type Reader, type Writer } from '../protocol/bytes.ts'
 import { AddWatchMode, Xid, xidMax } from '../protocol/constants.ts'
 import { type ErrorCode, errorCodeOf, errorCodes } from '../protocol/error-codes.ts'
-import { ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
+import { type Outcome, ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
 import { operations } from '../protocol/operations.ts'
 import { type AddWatchRequest } from '../protocol/records.ts'
 import { Batch } from './batch.ts'
@@ -178,7 +178,7 @@ export class Pipeline {
     const call = this.#takeDue(this.#written, xid)
     this.#seeZxid(zxidHigh, zxidLow)
     if (call.phase === Phase.settled) return
-    const outcome = err === 0 ? 'applied' : 'not-applied'
+    const outcome = outcomeOf(call, err)
     const detail = `the reply has ${length} bytes, more than this client accepts`
     this.#fail(call, { code: 'REPLY_TOO_LARGE', outcome, detail })
   }
@@ -326,14 +326,14 @@ export class Pipeline {
     if (call.phase === Phase.settled) return // abandoned; its reply only keeps the order
     if (err !== 0) {
       if (err === noNode && call.operation === operations.exists) this.#watch(call, 'exist')
-      this.#fail(call, { code: errorCodeOf(err), errno: err, outcome: 'not-applied' })
+      this.#fail(call, { code: errorCodeOf(err), errno: err, outcome: outcomeOf(call, err) })
       return
     }
     let response: unknown
     try {
       response = call.operation.response.read(reader)
     } catch (error) {
-      this.#fail(call, { code: 'PROTOCOL_ERROR', outcome: 'applied', cause: error })
+      this.#fail(call, { code: 'PROTOCOL_ERROR', outcome: outcomeOf(call, 0), cause: error })
       throw error
     }
     this.#watchOnSuccess(call)
@@ -387,6 +387,13 @@ export class Pipeline {
       this.#zxidLow = low
     }
   }
+}
+
+/** What the header of a reply says of its call, whatever stands in the body. */
+function outcomeOf({ operation }: Call, err: number): Outcome {
+  if (err === 0) return operation.refusesInBody ? 'unknown' : 'applied'
+  // Every error that ZooKeeper has means that nothing was done; of others nobody can say.
+  return errorCodeOf(err) === 'UNKNOWN_ERROR' ? 'unknown' : 'not-applied'
 }
 
 /** From 1 up, and round to 1 again: xids from 0 down have meanings of their own. */

@@ -87,7 +87,7 @@ describe('TimerHeap', () => {
   })
 
   // setTimeout takes 32 bits, and fires at once for more.
-  test('a time beyond 24.8 days is not taken for now', () => {
+  test('A22: a time beyond 24.8 days is not taken for now', () => {
     const heap = new TimerHeap()
     const fired: number[] = []
     const delayMs = 3 * longestTimeoutMs

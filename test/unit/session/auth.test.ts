@@ -125,7 +125,7 @@ describe('rejected auth', () => {
     expect([good.told, bad.told]).toEqual([[undefined], ['AUTH_FAILED']])
   })
 
-  test('is the end even if no answer was due', () => {
+  test('A17: is the end even if no answer was due', () => {
     const harness = Harness.connected()
     harness.reply(-4, { err: authFailed })
     expect(harness.session.state).toBe('auth-failed')

@@ -19,7 +19,7 @@ describe('xids', () => {
     ).toEqual([1, 2, 3])
   })
 
-  test('they run up to 2^31-1 and then from 1 again', () => {
+  test('A21: they run up to 2^31-1 and then from 1 again', () => {
     expect([0, 1, xidMax - 1, xidMax].map(xidAfter)).toEqual([1, 2, 0x7fff_ffff, 1])
   })
 
@@ -40,7 +40,7 @@ describe('xids', () => {
     expect([first.fate, second.fate]).toEqual(['pending', 'pending'])
   })
 
-  test('a second reply to the same call costs the connection, not the call after it', () => {
+  test('A16: a second reply to the same call costs the connection, not the call after it', () => {
     const harness = Harness.connected()
     const [first, second] = harness.submit(getData('/a'), getData('/b'))
     harness.turn().answer()
@@ -51,7 +51,7 @@ describe('xids', () => {
     expect(second.fate).toBe('succeeded')
   })
 
-  test('a reply while nothing is due costs the connection', () => {
+  test('A16: a reply while nothing is due costs the connection', () => {
     const harness = Harness.connected()
     expect(harness.reply(1)).toMatchObject({ detail: 'reply 1 answers no request' })
     expect(harness.states).toEqual(['connected', 'suspended'])
@@ -140,7 +140,7 @@ describe('replies', () => {
   })
 })
 
-describe('oversize replies', () => {
+describe('A8: oversize replies', () => {
   const options = { frameInBytesMax: 1_000 }
 
   test('one fails its call alone, and what follows is read', () => {
@@ -194,7 +194,7 @@ describe('oversize replies', () => {
 })
 
 describe('the last zxid', () => {
-  test('is the highest of all replies, those of errors included', () => {
+  test('A23: is the highest of all replies, those of errors included', () => {
     const harness = Harness.connected()
     const zxids: bigint[] = []
     for (const zxid of [
