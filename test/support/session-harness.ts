@@ -83,6 +83,8 @@ export class Harness {
   #link: 'none' | 'dialling' | 'open' = 'none'
   #isWriting = false
   #isHandshaken = false
+  /** What the server will still get of this link before it breaks. */
+  #bytesUntilCut = Infinity
   #received: SentFrame[] = []
   /** What the server has still to answer, in order. */
   #owed: SentFrame[] = []
@@ -154,7 +156,8 @@ export class Harness {
       this.#link = 'dialling'
     }
     while (this.#link === 'open' && !this.#isWriting && this.#write());
-    return this
+    if (this.#link !== 'open' || this.#bytesUntilCut > 0) return this
+    return this.cut(new Error('cut in the midst of a write'))
   }
 
   close(): this {
@@ -242,6 +245,12 @@ export class Harness {
     return this
   }
 
+  /** The link will break when the server has got this many bytes more, in the midst of a write. */
+  cutAfter(bytes: number): this {
+    this.#bytesUntilCut = bytes
+    return this
+  }
+
   /** Bytes arrive, in as many reads as it takes. What the session throws costs it the link. */
   receive(bytes: Uint8Array): Error | null {
     for (let at = 0; at < bytes.length && this.#link === 'open'; at += readBuffer.length) {
@@ -283,9 +292,11 @@ export class Harness {
   #write(): boolean {
     const parts = this.session.takeOutput(this.nowMs)
     if (parts.length === 0) return false
-    this.#splitter.push(Buffer.concat(parts))
+    const bytes = Buffer.concat(parts)
+    this.#splitter.push(bytes, Math.min(bytes.length, this.#bytesUntilCut))
     while (this.#splitter.next()) this.#received.push(this.#frame(this.#splitter))
-    if (this.isStalled) this.#isWriting = true
+    this.#bytesUntilCut = Math.max(0, this.#bytesUntilCut - bytes.length)
+    if (this.isStalled || this.#bytesUntilCut === 0) this.#isWriting = true
     else this.session.handleWritten()
     return true
   }
@@ -308,6 +319,7 @@ export class Harness {
   #closeLink(): void {
     this.#link = 'none'
     this.#isWriting = false
+    this.#bytesUntilCut = Infinity
     this.#owed = []
     this.#splitter = new FrameSplitter(Infinity)
   }
