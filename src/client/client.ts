@@ -258,7 +258,7 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** What the client knows of its session now. */
   get state(): State {
-    return this.#keeper.states.current
+    return this.#view.states.current
   }
 
   /** The present session. */
@@ -275,12 +275,12 @@ export class ZooKeeper implements AsyncDisposable {
   /** Resolves once the client is in `state`: at once if it is. Rejects with `CLOSED` or `AUTH_FAILED`
    * if it never will be. */
   waitFor(state: State, options: CallOptions = {}): Promise<void> {
-    return this.#keeper.waitFor([state], options)
+    return this.#view.waitFor([state], options)
   }
 
   /** Every change of state from now on; ends after the last one. */
   states(): EventStream<StateChange> {
-    return this.#keeper.states.changes()
+    return this.#view.states.changes()
   }
 
   /**
@@ -294,7 +294,7 @@ export class ZooKeeper implements AsyncDisposable {
   async addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
     const { sendsPasswords } = this.#keeper.options
     checkAuth(scheme, this.#keeper.hosts, sendsPasswords)
-    await this.#keeper.addAuth(scheme, Buffer.from(auth as Uint8Array))
+    await this.#view.addAuth(scheme, Buffer.from(auth as Uint8Array))
   }
 
   /**
@@ -316,13 +316,33 @@ export class ZooKeeper implements AsyncDisposable {
   }
 
   /**
-   * Ends the session and the client. Calls that were not written reject with `CLOSED`; those that were
-   * may still be answered until the server answers the closeSession, for `closeGrace` milliseconds at
-   * most. Ephemerals vanish at once if the server heard it, else when the session expires. Idempotent;
-   * never rejects; leaves no handle behind.
+   * A client of the same session, for what lies below `path`: all paths that it takes, and all that it
+   * gives back, are relative to that. It has watches and iterators of its own. `close()` ends it alone:
+   * its iterators end, its calls reject with `CLOSED`, its one-shot watches are told `closed`, and its
+   * `state` is `closed`, while the session, and so its ephemeral znodes, live on; hence release locks
+   * and the like before. It ends with this client at the latest.
+   *
+   * @throws {ZooKeeperError} `BAD_ARGUMENTS` if the path is none.
+   *
+   * @example
+   * const app = zk.chroot('/app')
+   * await app.create('/config', 'v1') // /app/config
+   * const lock = new Lock(app, '/lock') // /app/lock
+   */
+  chroot(path: string): ZooKeeper {
+    return new ZooKeeper(this.#view.below(path))
+  }
+
+  /**
+   * Ends the session and the client; of a {@link ZooKeeper.chroot} view, the view alone.
+   *
+   * Calls that were not written reject with `CLOSED`; those that were may still be answered until the
+   * server answers the closeSession, for `closeGrace` milliseconds at most. Ephemerals vanish at once if
+   * the server heard it, else when the session expires. Idempotent; never rejects; leaves no handle
+   * behind.
    */
   close(): Promise<void> {
-    return this.#keeper.close()
+    return this.#view.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -55,6 +55,11 @@ export class SessionKeeper {
     return this.#hosts.list
   }
 
+  /** Why no further call is accepted; null while calls are. */
+  get endCode(): ErrorCode | null {
+    return this.#endCode
+  }
+
   /** Starts to dial; resolves with the first session. */
   async connect(signal: AbortSignal | undefined): Promise<void> {
     this.#driver.wake()
@@ -101,7 +106,11 @@ export class SessionKeeper {
   }
 
   /** Resolves once the state is one of `states`; rejects if that cannot happen any more. */
-  waitFor(states: readonly State[], { signal, timeout }: CallOptions): Promise<void> {
+  waitFor(
+    states: readonly State[],
+    { signal, timeout }: CallOptions,
+    source: States = this.states,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (code?: ErrorCode, cause?: unknown) => {
         stopListening()
@@ -119,7 +128,7 @@ export class SessionKeeper {
       const timer = this.runtime.timer(this.runtime.nowMs() + limitMs, () => {
         end('TIMEOUT')
       })
-      const stopListening = this.states.listen(({ state }) => {
+      const stopListening = source.listen(({ state }) => {
         look(state)
       })
       const abort = (reason: unknown) => {
@@ -127,7 +136,7 @@ export class SessionKeeper {
       }
       const stopSignal = signal === undefined ? nothing : this.signals.add(signal, { abort })
       if (signal?.aborted === true) abort(signal.reason)
-      else look(this.states.current)
+      else look(source.current)
     })
   }
 

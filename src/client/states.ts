@@ -41,6 +41,17 @@ const behindMax = 1_000
 export class States {
   #current: State = 'connecting'
   readonly #listeners = new Set<(change: StateChange) => void>()
+  #leave: () => void = () => undefined
+
+  /** States that are those of `parent`, until they are closed for themselves. */
+  static of(parent: States): States {
+    const states = new States()
+    states.#current = parent.current
+    states.#leave = parent.listen((change) => {
+      states.publish(change)
+    })
+    return states
+  }
 
   get current(): State {
     return this.#current
@@ -58,9 +69,17 @@ export class States {
     for (const listener of [...this.#listeners]) listener(change)
   }
 
+  /** Ends states that follow others. */
+  close(sessionId: bigint): void {
+    this.#leave()
+    if (isFinal(this.#current)) return
+    const unchanged = unchangedOf(this.#current)
+    this.publish({ ...unchanged, state: 'closed', reason: 'close-requested', sessionId })
+  }
+
   /** Every change from now on, up to and including the last one. */
   changes(): EventStream<StateChange> {
-    const overflow = overflowOf(this.#current)
+    const overflow: StateChange = { ...unchangedOf(this.#current), reason: 'overflow' }
     const stream: EventStream<StateChange> = new EventStream(behindMax, overflow, () => {
       stop()
     })
@@ -78,11 +97,10 @@ export function isFinal(state: State): boolean {
   return state === 'closed' || state === 'auth-failed'
 }
 
-function overflowOf(state: State): StateChange {
+function unchangedOf(state: State) {
   return {
     state,
     previous: state,
-    reason: 'overflow',
     sessionId: 0n,
     previousSessionId: null,
     server: null,

@@ -1,33 +1,101 @@
+import { ZooKeeperError } from '../protocol/errors.ts'
 import { type MultiResult } from '../protocol/multi.ts'
 import { type Operation } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
 import { type Watcher, type WatchEvent } from '../session/watches.ts'
 import { type CallPart, MultiCall } from './multi-call.ts'
 import { type CallOptions, positive } from './options.ts'
-import { Request, type Shape } from './request.ts'
+import { type AbandonableCall, type CallOwner, Request, type Shape } from './request.ts'
 import { Requests } from './requests.ts'
-import { type SessionKeeper } from './session-keeper.ts'
+import { type Ending, type SessionKeeper } from './session-keeper.ts'
+import { type State, States } from './states.ts'
 
 /** For reads that set a watch. */
 export interface WatchOption {
   /**
    * Sets a one-shot watch and calls this when it fires, once, in a microtask of its own. It is set
-   * again on reconnects; if its session expires it is called with `session-expired`, if the client
-   * ends with `closed`. What it throws goes to the `logger`.
+   * again on reconnects; if its session expires it is called with `session-expired`, if the client or
+   * the view ends with `closed`. What it throws goes to the `logger`.
    */
   readonly watch?: ((event: WatchEvent) => void) | undefined
 }
 
-/** The way of every call from a client to its session and back: paths in, paths out. */
-export class View {
+/**
+ * The way of every call from a client to its session and back: paths in, paths out. A client has one
+ * view, and may have further ones of the same session, each with its chroot, its watches and its end.
+ */
+export class View implements CallOwner, Ending {
   readonly keeper: SessionKeeper
   readonly requests: Requests
   readonly chroot: string
+  readonly states: States
+  /** What ends with it: iterators, and the views that it was asked for. */
+  readonly open: Set<Ending>
+  /** The view of the client itself has none: it ends with the session. */
+  readonly #parent: View | null
+  /** To tell the watches of this view from those of others. */
+  readonly #watchers = new WeakSet<Watcher>()
+  #isClosed = false
+  #absolute: View | null = null
 
-  constructor(keeper: SessionKeeper, chroot: string) {
+  constructor(keeper: SessionKeeper, chroot: string, parent: View | null = null) {
     this.keeper = keeper
     this.chroot = chroot
     this.requests = new Requests(chroot, keeper.options.acl)
+    this.#parent = parent
+    this.states = parent === null ? keeper.states : States.of(parent.states)
+    this.open = parent === null ? keeper.open : new Set()
+    if (parent === null) return
+    this.#isClosed = parent.#isClosed
+    if (!this.#isClosed) parent.open.add(this)
+  }
+
+  /** A view of what lies below `path`. It ends with this one at the latest. */
+  below(path: string): View {
+    const chroot = this.requests.path(path)
+    return new View(this.keeper, chroot === '/' ? '' : chroot, this)
+  }
+
+  /** What this view is, for paths that no chroot applies to. */
+  get absolute(): View {
+    this.#absolute ??= this.chroot === '' ? this : new View(this.keeper, '', this)
+    return this.#absolute
+  }
+
+  /** The view that is left when this one has ended. */
+  get base(): View {
+    return this.#parent?.base ?? this
+  }
+
+  /** Ends the view, and the session only if it is the client's own. */
+  close(): Promise<void> {
+    if (this.#parent === null) return this.keeper.close()
+    this.end()
+    return Promise.resolve()
+  }
+
+  end(): void {
+    this.#finish((one) => {
+      one.end()
+    })
+  }
+
+  fail(error: unknown): void {
+    this.#finish((one) => {
+      one.fail(error)
+    })
+  }
+
+  #finish(finish: (one: Ending) => void): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#parent?.open.delete(this)
+    for (const one of [...this.open]) finish(one)
+    if (this.keeper.endCode !== null) return // then all calls and watches end
+    const { pipeline, watches, id } = this.keeper.session
+    pipeline.abandonAll((call) => call instanceof Request && call.owner === this, 'CLOSED')
+    watches.endOneShots('closed', (watcher) => this.#watchers.has(watcher))
+    this.states.close(id)
   }
 
   /** Exactly one promise, and a throw inside rejects it. */
@@ -41,7 +109,7 @@ export class View {
     return new Promise((resolve) => {
       if (options !== undefined) checkOptions(options)
       const request = requestOf()
-      this.keeper.send(
+      this.#send(
         new Request(this, operation, request, request.path, watcher, shape, resolve),
         options,
       )
@@ -69,22 +137,43 @@ export class View {
   ): Promise<readonly MultiResult[]> {
     return new Promise((resolve) => {
       if (options !== undefined) checkOptions(options)
-      this.keeper.send(new MultiCall(this, operation, parts, resolve), options)
+      this.#send(new MultiCall(this, operation, parts, resolve), options)
     })
   }
 
   /** Shows a watcher the paths that its owner knows. */
   watcher(watcher: Watcher): Watcher {
     const { chroot } = this
-    if (chroot === '') return watcher
-    return (event) => {
+    if (chroot === '' && this.#parent === null) return watcher
+    const local: Watcher = (event) => {
       watcher({ ...event, path: stripChroot(chroot, event.path) })
     }
+    this.#watchers.add(local)
+    return local
   }
 
   /** Resolves when there is a server to ask. */
   untilServed(options: CallOptions): Promise<void> {
-    return this.keeper.waitFor(['connected', 'read-only'], options)
+    return this.waitFor(['connected', 'read-only'], options)
+  }
+
+  waitFor(states: readonly State[], options: CallOptions): Promise<void> {
+    return this.keeper.waitFor(states, options, this.states)
+  }
+
+  async addAuth(scheme: string, auth: Uint8Array): Promise<void> {
+    if (this.#isClosed) {
+      throw new ZooKeeperError(this.keeper.endCode ?? 'CLOSED', { op: 'addAuth' })
+    }
+    await this.keeper.addAuth(scheme, auth)
+  }
+
+  #send(request: AbandonableCall, options: CallOptions | undefined): void {
+    if (this.#isClosed) {
+      request.fail({ code: this.keeper.endCode ?? 'CLOSED', outcome: 'not-applied' })
+    } else {
+      this.keeper.send(request, options)
+    }
   }
 }
 

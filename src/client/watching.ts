@@ -27,11 +27,11 @@ export function openWatch(view: View, path: string, options: WatchOptions): Watc
     },
     disarm: (watcher) => {
       stopSignal()
-      keeper.open.delete(watch)
-      forget(view, request, watcher)
+      view.open.delete(watch)
+      forget(view.base, request, watcher)
     },
   })
-  keeper.open.add(watch)
+  view.open.add(watch)
   if (options.signal !== undefined) {
     const abort = (cause: unknown) => {
       watch.fail(new ZooKeeperError('ABORTED', { op: 'watch', path, cause }))

@@ -192,6 +192,13 @@ export class Pipeline {
     if (this.#heldSettled > 64 && this.#heldSettled * 2 > this.#held.length) this.#sweepHeld()
   }
 
+  /** Abandons all calls that `concerns` picks. */
+  abandonAll(concerns: (call: Call) => boolean, code: ErrorCode): void {
+    for (const call of [...this.#written, ...this.#batch.calls, ...this.#held]) {
+      if (concerns(call)) this.abandon(call, code)
+    }
+  }
+
   /** Fails the calls whose default timeout is over. */
   expire(nowMs: number): void {
     for (const queue of [this.#written, this.#batch.calls, this.#held]) {

@@ -138,12 +138,21 @@ export class Watches {
     for (const path of persistentRecursiveWatches) this.#resyncPath('recursive', path)
   }
 
-  /** Tells every one-shot watcher that its watch will never fire. Persistent watches stay. */
-  endOneShots(type: 'session-expired' | 'closed'): void {
+  /**
+   * Tells one-shot watchers that their watches will never fire: all of them, or those that `concerns`
+   * picks. Persistent watches stay.
+   */
+  endOneShots(
+    type: 'session-expired' | 'closed',
+    concerns: (watcher: Watcher) => boolean = () => true,
+  ): void {
     for (const name of ['data', 'exist', 'child'] as const) {
-      const table = this.#tables[name]
-      for (const [path, watchers] of table) this.#fire(watchers, { type, path, zxid: null })
-      table.clear()
+      for (const [path, watchers] of this.#tables[name]) {
+        for (const watcher of listOf(watchers).filter(concerns)) {
+          this.remove(name, path, watcher)
+          this.#deliver(watcher, { type, path, zxid: null })
+        }
+      }
     }
   }
 

@@ -131,6 +131,28 @@ describe('an abandoned call', () => {
   })
 })
 
+describe('all calls of one owner', () => {
+  test('are abandoned wherever they are, and those of others stay', () => {
+    const harness = Harness.connected({ inFlightMax: 4 })
+    const written = harness.submit(getData('/gone/1'), setData('/kept/1'))
+    harness.turn()
+    const batched = harness.submit(setData('/gone/2'), getData('/kept/2'))
+    const held = harness.submit(getData('/gone/3'), getData('/kept/3'))
+    harness.session.pipeline.abandonAll(({ path }) => path.startsWith('/gone'), 'CLOSED')
+    expect(fatesOf([...written, ...batched, ...held])).toEqual([
+      'CLOSED unknown',
+      'pending',
+      'CLOSED not-applied',
+      'pending',
+      'CLOSED not-applied',
+      'pending',
+    ])
+
+    harness.turn().answerAll()
+    expect(fatesOf([written[1], batched[1], held[1]])).toEqual(Array(3).fill('succeeded'))
+  })
+})
+
 describe('the default timeout', () => {
   test.each([
     ['waits for a link', 'not-applied'],

@@ -164,6 +164,20 @@ describe('Watches', () => {
     ])
   })
 
+  test('can be told for some of the watchers only, even of one path', () => {
+    const { watches, heard, add, notify } = noted()
+    const ours = new Set([add('data', '/a', 'ours'), add('exist', '/b', 'ours')])
+    for (const table of tables) add(table, '/a', 'theirs')
+    ours.add(add('persistent', '/a', 'ours'))
+    watches.endOneShots('closed', (watcher) => ours.has(watcher as never))
+    expect(heard).toEqual(['ours: closed /a', 'ours: closed /b'])
+    expect(notify(NodeDataChanged, '/a').sort()).toEqual([
+      'ours: NodeDataChanged /a', // persistent watches are ended by whoever iterates
+      ...Array<string>(4).fill('theirs: NodeDataChanged /a'),
+    ])
+    expect(watches.isWatched('/b')).toBe(false)
+  })
+
   test('a successor inherits the persistent watches, all watchers of them, and nothing else', () => {
     const { watches, add, heard } = noted()
     for (const table of tables) add(table, '/a')
