@@ -1,8 +1,14 @@
 import { operations } from '../protocol/operations.ts'
 import { type ACL, type Stat } from '../protocol/records.ts'
 import { type Runtime } from '../session/runtime.ts'
-import { createZnode } from './create.ts'
+import { type CreateCallOptions, createZnode } from './create.ts'
 import { type EventStream } from './event-stream.ts'
+import {
+  deleteIdempotently,
+  type IdempotentOption,
+  isIdempotent,
+  setDataIdempotently,
+} from './idempotent.ts'
 import { observe } from './observe.ts'
 import {
   type CallOptions,
@@ -11,13 +17,14 @@ import {
   hostsFor,
   resolveOptions,
 } from './options.ts'
-import { type CreateOptions, type Data, type Requests } from './requests.ts'
+import { type Data, type Requests } from './requests.ts'
 import {
   type AclResult,
   type ChildrenResult,
   type CreateResult,
   type DataResult,
 } from './results.ts'
+import { asIs, nothing, statOf } from './shapes.ts'
 import { SessionKeeper } from './session-keeper.ts'
 import { type State, type StateChange } from './states.ts'
 import { Transaction } from './transaction.ts'
@@ -155,17 +162,24 @@ export class ZooKeeper implements AsyncDisposable {
    *
    * Errors: `NODE_EXISTS`, `NO_NODE` (no parent), `NO_AUTH`, `NO_CHILDREN_FOR_EPHEMERALS`,
    * `INVALID_ACL`, `REQUEST_TOO_LARGE`, `UNIMPLEMENTED` (TTL is not enabled), `QUOTA_EXCEEDED`. A lost
-   * reply leaves it unknown whether the znode exists.
+   * reply leaves it unknown whether the znode exists, unless `protect` or `idempotent` resolves it;
+   * `timeout` is for all of that.
    *
    * With `parents`, missing ancestors are made when the server says `NO_NODE`, which costs two more
    * turns. Then a `timeout` is for all of it, and an error may be an ancestor's: see its `path`.
    */
-  create(path: string, data?: Data, options?: CreateOptions & CallOptions): Promise<CreateResult> {
+  create(path: string, data?: Data, options?: CreateCallOptions): Promise<CreateResult> {
     return createZnode(this.#view, path, data, options)
   }
 
-  /** Deletes a znode. Errors: `NO_NODE`, `NOT_EMPTY`, `BAD_VERSION`, `NO_AUTH`. */
-  delete(path: string, options?: CallOptions & VersionOption): Promise<void> {
+  /**
+   * Deletes a znode. Errors: `NO_NODE`, `NOT_EMPTY`, `BAD_VERSION`, `NO_AUTH`.
+   *
+   * With `idempotent` and without `version`, a lost reply is resolved by whether the znode is gone, not
+   * by who removed it: whoever claims something by deleting it must not ask for that.
+   */
+  delete(path: string, options?: CallOptions & VersionOption & IdempotentOption): Promise<void> {
+    if (isIdempotent(options)) return deleteIdempotently(this.#view, path, options)
     return this.#view.call(
       operations.delete,
       () => this.#requests.delete(path, options),
@@ -180,8 +194,16 @@ export class ZooKeeper implements AsyncDisposable {
    * Data up to 16 KiB is copied at the call; larger data must not change until the promise settles.
    *
    * Errors: `NO_NODE`, `BAD_VERSION`, `NO_AUTH`, `REQUEST_TOO_LARGE`, `QUOTA_EXCEEDED`.
+   *
+   * With `idempotent`, a lost reply is resolved: without `version` by whether the znode holds the data,
+   * written since the call; with `version` only if the data is unique, or if it can be ruled out.
    */
-  setData(path: string, data: Data, options?: CallOptions & VersionOption): Promise<Stat> {
+  setData(
+    path: string,
+    data: Data,
+    options?: CallOptions & VersionOption & IdempotentOption,
+  ): Promise<Stat> {
+    if (isIdempotent(options)) return setDataIdempotently(this.#view, path, data, options)
     return this.#view.call(
       operations.setData,
       () => this.#requests.setData(path, data, options),
@@ -349,7 +371,3 @@ export class ZooKeeper implements AsyncDisposable {
     return this.close()
   }
 }
-
-const asIs = <T>(response: T): T => response
-const nothing = (): void => undefined
-const statOf = ({ stat }: { readonly stat: Stat }): Stat => stat

@@ -1,43 +1,48 @@
-import { stripChroot } from '../protocol/path.ts'
-import { type Create2Response } from '../protocol/records.ts'
 import { ancestryOf, withAncestors } from './ancestors.ts'
+import { createIdempotently, type IdempotentOption, isIdempotent } from './idempotent.ts'
 import { type CallOptions } from './options.ts'
+import { createProtected, type ProtectOption } from './protected.ts'
 import { type CreateOptions, type Data, operationOfMode } from './requests.ts'
 import { type CreateResult } from './results.ts'
+import { createdOf } from './shapes.ts'
 import { type View } from './view.ts'
+
+/** How to create a znode, and what to do if the reply is lost. */
+export type CreateCallOptions = CreateOptions & CallOptions & ProtectOption & IdempotentOption
 
 export function createZnode(
   view: View,
   path: string,
   data: Data,
-  options: (CreateOptions & CallOptions) | undefined,
+  options: CreateCallOptions | undefined,
 ): Promise<CreateResult> {
   if (options?.parents !== undefined && options.parents !== false) {
     return createWithParents(view, path, data, options)
   }
-  const requestOf = () => view.requests.create(path, data, options)
-  return view.call(operationOfMode(options?.mode), requestOf, createdOf, options)
+  return createAlone(view, path, data, options)
 }
 
 async function createWithParents(
   view: View,
   path: string,
   data: Data,
-  options: CreateOptions & CallOptions,
+  options: CreateCallOptions,
 ): Promise<CreateResult> {
   // It may be sent more than once, and the caller may reuse its memory after the call.
-  const request = view.requests.create(
-    path,
-    data instanceof Uint8Array ? Buffer.from(data) : data,
-    options,
-  )
-  const create = (limits: CallOptions) => {
-    return view.call(operationOfMode(options.mode), () => request, createdOf, limits)
-  }
-  const ancestry = ancestryOf(view, request.path, options)
+  const own = data instanceof Uint8Array ? Buffer.from(data) : data
+  const ancestry = ancestryOf(view, view.requests.create(path, own, options).path, options)
+  const create = (limits: CallOptions) => createAlone(view, path, own, { ...options, ...limits })
   return withAncestors(view, options, create, () => ancestry)
 }
 
-function createdOf({ path, stat }: Create2Response, chroot: string): CreateResult {
-  return { path: stripChroot(chroot, path), stat }
+function createAlone(
+  view: View,
+  path: string,
+  data: Data,
+  options: CreateCallOptions | undefined,
+): Promise<CreateResult> {
+  if (options?.protect === true) return createProtected(view, path, data, options)
+  if (isIdempotent(options)) return createIdempotently(view, path, data, options)
+  const requestOf = () => view.requests.create(path, data, options)
+  return view.call(operationOfMode(options?.mode), requestOf, createdOf, options)
 }

@@ -11,9 +11,12 @@ export {
   READ_ACL_UNSAFE,
 } from './acl.ts'
 export { type RecipeRuntime, type SessionInfo, type VersionOption, ZooKeeper } from './client.ts'
+export { type CreateCallOptions } from './create.ts'
 export { type EventStream } from './event-stream.ts'
 export { TransactionError } from './multi-call.ts'
+export { type IdempotentOption } from './idempotent.ts'
 export { type Auth, type CallOptions, type ConnectOptions, type Logger } from './options.ts'
+export { type ProtectOption } from './protected.ts'
 export { type CreateOptions, type Data } from './requests.ts'
 export {
   type AclResult,

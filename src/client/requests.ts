@@ -8,6 +8,7 @@ import { operations } from '../protocol/operations.ts'
 import { prependChroot, validatePath, validateSequentialPath } from '../protocol/path.ts'
 import type * as records from '../protocol/records.ts'
 import { type ACL } from '../protocol/records.ts'
+import { inlineBytesMax } from '../session/frame.ts'
 
 /** What a znode holds: strings as UTF-8; omitted is empty; null is null, which is not empty. */
 export type Data = string | Uint8Array | null | undefined
@@ -126,6 +127,13 @@ function bytesOf(data: Data): Uint8Array | null {
   return refuse('data is neither a string nor a Uint8Array nor null')
 }
 
-function refuse(detail: string): never {
+/** A request that may be sent again later: what the caller may reuse by then is copied. */
+export function owned<R extends { readonly data: Uint8Array | null }>(request: R): R {
+  const { data } = request
+  if (data === null || data.length > inlineBytesMax) return request
+  return { ...request, data: Buffer.from(data) }
+}
+
+export function refuse(detail: string): never {
   throw new ZooKeeperError('BAD_ARGUMENTS', { detail })
 }

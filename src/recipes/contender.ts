@@ -1,10 +1,7 @@
 /**
  * A place in a line: an ephemeral sequential znode whose number says who came first. Locks and
- * elections are made of it.
- *
- * The znode's name starts with a uuid, as Curator's does (`_c_<uuid>-lock-0000000007`), so that a
- * create whose reply was lost can be found again. A znode that is found belongs to us only if its
- * `ephemeralOwner` is the live session: one that an older session left behind is about to vanish.
+ * elections are made of it. Its create is protected (`_c_<uuid>-lock-0000000007`), so that there is
+ * one znode whatever happens to the reply.
  */
 import {
   type ACL,
@@ -14,7 +11,6 @@ import {
   type ZooKeeper,
   ZooKeeperError,
 } from '../client/index.ts'
-import { createContainers } from './containers.ts'
 import { abortable, deleteIfThere, insist, patient } from './patience.ts'
 
 /** Which line to stand in. */
@@ -53,21 +49,16 @@ export class Contender {
    * for and removed in the background, as soon as a server can be asked.
    */
   static async enter(zk: ZooKeeper, line: Line, signal: AbortSignal): Promise<Contender> {
-    const uuid = zk.runtime.uuid()
-    let mayExist = false
-    try {
-      for (;;) {
-        const created = await Contender.#create(zk, line, uuid, signal)
-        if (created !== null) return created
-        mayExist = true
-        const found = await Contender.#findAgain(zk, line, uuid, signal)
-        if (found !== null) return found
-      }
-    } catch (error) {
-      if (isZooKeeperError(error) && error.outcome !== 'not-applied') mayExist = true
-      if (mayExist) void insist(zk, () => Contender.#removeTraces(zk, line, uuid))
-      throw error
+    const { path, label, data, acl } = line
+    const options = {
+      mode: 'ephemeral-sequential' as const,
+      protect: true,
+      parents: 'container' as const,
+      ...(acl !== undefined && { acl }),
+      ...patient(signal),
     }
+    const created = await zk.create(`${path}/${label}`, data, options)
+    return new Contender(zk, line, created.path, created.stat)
   }
 
   /**
@@ -140,48 +131,6 @@ export class Contender {
     const detail = 'the place in line is gone'
     return new ZooKeeperError('LEASE_LOST', { path: this.path, sessionId: this.sessionId, detail })
   }
-
-  /** @returns null if it is unknown whether there is a znode now. */
-  static async #create(
-    zk: ZooKeeper,
-    line: Line,
-    uuid: string,
-    signal: AbortSignal,
-  ): Promise<Contender | null> {
-    const name = `${line.path}/_c_${uuid}-${line.label}`
-    const acl = line.acl === undefined ? {} : { acl: line.acl }
-    const options = { mode: 'ephemeral-sequential' as const, ...acl, ...patient(signal) }
-    for (;;) {
-      try {
-        const { path, stat } = await zk.create(name, line.data, options)
-        return new Contender(zk, line, path, stat)
-      } catch (error) {
-        if (isZooKeeperError(error, 'CONNECTION_LOSS')) return null
-        if (!isZooKeeperError(error, 'NO_NODE')) throw error
-        await createContainers(zk, line.path, line.acl, signal)
-      }
-    }
-  }
-
-  /** After a lost reply: the znode, if it was created and is ours. One that is not is removed. */
-  static async #findAgain(
-    zk: ZooKeeper,
-    line: Line,
-    uuid: string,
-    signal: AbortSignal,
-  ): Promise<Contender | null> {
-    for (const path of await tracesOf(zk, line, uuid, signal)) {
-      const stat = await zk.exists(path, patient(signal))
-      if (stat === null) continue
-      if (stat.ephemeralOwner === zk.session.id) return new Contender(zk, line, path, stat)
-      await deleteIfThere(zk, path, patient(signal))
-    }
-    return null
-  }
-
-  static async #removeTraces(zk: ZooKeeper, line: Line, uuid: string): Promise<void> {
-    for (const path of await tracesOf(zk, line, uuid)) await deleteIfThere(zk, path)
-  }
 }
 
 /** The paths of all who stand in line, first come first. Znodes of another kind are left out. */
@@ -211,21 +160,4 @@ function sequenceOf(name: string, label: string): number {
   const at = name.lastIndexOf(label)
   const digits = at === -1 ? '' : name.slice(at + label.length)
   return /^(\d{10}|-\d{9,10})$/.test(digits) ? Number(digits) : NaN
-}
-
-/** Znodes that an unanswered create may have made. Behind a sync, so that none is overlooked. */
-async function tracesOf(
-  zk: ZooKeeper,
-  { path }: Line,
-  uuid: string,
-  signal?: AbortSignal,
-): Promise<string[]> {
-  await zk.sync(path, patient(signal))
-  try {
-    const { children } = await zk.getChildren(path, patient(signal))
-    return children.filter((name) => name.includes(uuid)).map((name) => `${path}/${name}`)
-  } catch (error) {
-    if (isZooKeeperError(error, 'NO_NODE')) return []
-    throw error
-  }
 }

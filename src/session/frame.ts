@@ -2,7 +2,7 @@ import { Writer } from '../protocol/bytes.ts'
 import { type Call, type HeldFrame } from './call.ts'
 
 /** A payload up to this size is copied at the call; a larger one goes out beside the other bytes. */
-const inlineBytesMax = 16 * 1024
+export const inlineBytesMax = 16 * 1024
 
 /** Writers start small, because a process may have a thousand sessions, and grow on demand. */
 const bytesInitial = 1024
