@@ -23,6 +23,8 @@ export interface WorldOptions {
   /** Hosts, all in front of one history. Default 3. */
   readonly servers?: number
   readonly tickTimeMs?: number
+  /** More events than this are a run that will not end. Default a million. */
+  readonly eventsMax?: number
   readonly network?: Partial<NetworkOptions>
 }
 
@@ -31,9 +33,6 @@ export interface Dial {
   readonly client: number
   readonly atMs: number
 }
-
-/** More events than this are a run that will not end. */
-const eventsMax = 20_000_000
 
 export class World {
   readonly clock = new VirtualClock()
@@ -46,10 +45,18 @@ export class World {
   readonly dials: Dial[] = []
   /** What has been done so far, in one number: network and timers. */
   events = 0
+  readonly #eventsMax: number
   readonly #trace = createHash('sha256')
   #clients = 0
 
-  constructor({ seed, servers = 3, tickTimeMs = 500, network = {} }: WorldOptions) {
+  constructor({
+    seed,
+    servers = 3,
+    tickTimeMs = 500,
+    eventsMax = 1_000_000,
+    network = {},
+  }: WorldOptions) {
+    this.#eventsMax = eventsMax
     this.dice = new Prng(seed)
     this.network = new Network(this.clock, this.dice.fork(), this.#note, {
       latencyMsMax: 20,
@@ -88,7 +95,7 @@ export class World {
     await turnOfTheLoop()
     while (!isSettled) {
       if (!this.clock.step()) throw new Error('nothing is due any more, and the promise is pending')
-      if (++this.events > eventsMax) throw new Error(`no end after ${eventsMax} events`)
+      if (++this.events > this.#eventsMax) throw new Error(`no end after ${this.events} events`)
       await turnOfTheLoop()
     }
     return promise

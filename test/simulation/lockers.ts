@@ -27,19 +27,23 @@ export class Lockers {
     return this.#leases
   }
 
-  async work(zk: ZooKeeper, name: string, count: number, dice: Prng): Promise<void> {
-    const lock = new Lock(zk, '/lock')
-    for (let i = 0; i < count; i++) {
+  async work(zk: ZooKeeper, name: string, endMs: number, dice: Prng): Promise<void> {
+    while (this.#world.clock.nowMs() < endMs) {
       try {
-        const lease = await lock.acquire(dice.chance(0.3) ? { timeout: dice.int(10, 5_000) } : {})
-        this.#note(name, zk.session.id, lease)
-        await this.#world.sleep(dice.int(0, 1_500))
-        await lease.release()
+        await this.acquire(zk, name, dice, dice.chance(0.3) ? dice.int(10, 5_000) : Infinity)
       } catch (error) {
         if (!isZooKeeperError(error)) throw error
       }
       await this.#world.sleep(dice.int(0, 500))
     }
+  }
+
+  /** Holds the lock for a while, long enough at times to need renewals. */
+  async acquire(zk: ZooKeeper, name: string, dice: Prng, timeout: number): Promise<void> {
+    const lease = await new Lock(zk, '/lock').acquire({ timeout })
+    this.#note(name, zk.session.id, lease)
+    await this.#world.sleep(dice.int(0, dice.chance(0.3) ? 15_000 : 1_000))
+    await lease.release()
   }
 
   #note(name: string, sessionId: bigint, lease: Lease): void {

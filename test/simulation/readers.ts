@@ -29,14 +29,14 @@ export class Reader {
     return this.#calls
   }
 
-  async work(count: number, dice: Prng): Promise<void> {
-    while (this.#calls < count) {
+  async work(endMs: number, dice: Prng): Promise<void> {
+    while (this.#world.clock.nowMs() < endMs) {
       const settled: Promise<void>[] = []
-      for (let burst = dice.int(1, 10); burst > 0; burst--) {
+      for (let burst = dice.int(1, 8); burst > 0; burst--) {
         settled.push(this.#read(dice.chance(0.4)))
       }
       await Promise.all(settled)
-      await this.#world.sleep(dice.int(0, 500))
+      await this.#world.sleep(dice.int(0, 2_000))
     }
   }
 
@@ -128,16 +128,16 @@ export class Mirror {
 export async function churn(
   zk: ZooKeeper,
   name: string,
-  count: number,
+  endMs: number,
   world: World,
   dice: Prng,
 ): Promise<void> {
-  for (let i = 0; i < count; i++) {
+  while (world.clock.nowMs() < endMs) {
     const path = `/ephemeral/${name}-${dice.int(0, 5)}`
     const change = dice.chance(0.6) ? zk.create(path, '', { mode: 'ephemeral' }) : zk.delete(path)
     await change.catch((error: unknown) => {
       if (!isZooKeeperError(error)) throw error
     })
-    await world.sleep(dice.int(0, 800))
+    await world.sleep(dice.int(0, 3_000))
   }
 }

@@ -11,10 +11,11 @@ const options = new Command()
   .name('test:simulate')
   .option('--seeds <count>', 'how many runs', whole, 10_000)
   .option('--from <seed>', 'the first seed', whole, 0)
+  .option('--bail', 'stop at the first violation', false)
   .option('--twice', 'run each seed twice, and compare', false)
   .option('--digest', 'print one number for everything that happened', false)
   .parse()
-  .opts<{ seeds: number; from: number; twice: boolean; digest: boolean }>()
+  .opts<{ seeds: number; from: number; bail: boolean; twice: boolean; digest: boolean }>()
 
 function whole(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
@@ -74,6 +75,7 @@ for (let seed = options.from; seed < options.from + options.seeds; seed++) {
   failed++
   console.log(`seed ${seed}: npm run test:simulate -- --seeds 1 --from ${seed}`)
   for (const problem of problems.slice(0, 10)) console.log(`  ${problem}`)
+  if (options.bail) break
 }
 
 const minutes = (performance.now() - startMs) / 60_000

@@ -23,14 +23,15 @@ export interface Report {
 }
 
 const names = ['a', 'b', 'c'] as const
-const writesEach = 50
-const readsEach = 60
 const faultsPerRun = 40
 const faultsFromMs = 5_000 // by then everything is prepared
 const faultsEndMs = 65_000
 
 /** When faults have stopped, whatever is still missing must come within this. */
 const patienceMs = 120_000
+
+/** A run has four thousand or so. */
+const eventsMax = 100_000
 
 /** No client may dial more often than this within a second, whatever happens. */
 const dialsPerSecondMax = 20
@@ -42,7 +43,7 @@ const clientOptions: ConnectOptions = {
 }
 
 export async function simulate(seed: number): Promise<Report> {
-  const world = new World({ seed })
+  const world = new World({ seed, eventsMax })
   const violations = new Violations()
   const scenario = new Scenario(world, violations)
   try {
@@ -81,17 +82,15 @@ class Scenario {
       observers[i]!.follow(zk, names[i]!, this.#violations),
     ])
     await Promise.all(clients.map((zk, i) => this.#work(zk, names[i]!)))
-    const leftMs = faultsEndMs - this.#world.clock.nowMs()
-    if (leftMs > 0) await this.#world.sleep(leftMs)
     await this.#settle(clients, mirrors, observers)
     this.#writers.judge()
-    await Promise.all(clients.map((zk) => zk.close()))
+    await this.#close(clients)
     await Promise.all(following)
   }
 
   async #prepare(zk: ZooKeeper): Promise<void> {
     for (const path of parents) await zk.create(path)
-    for (const name of names) await this.#writers.prepare(zk, name, writesEach)
+    for (const name of names) await this.#writers.prepare(zk, name)
   }
 
   async #work(zk: ZooKeeper, name: string): Promise<void> {
@@ -99,10 +98,10 @@ class Scenario {
     const reader = new Reader(zk, name, this.#world, this.#violations)
     this.#readers.push(reader)
     await Promise.all([
-      this.#writers.work(zk, name, writesEach, dice.fork()),
-      reader.work(readsEach, dice.fork()),
-      churn(zk, name, 20, this.#world, dice.fork()),
-      this.#lockers.work(zk, name, 6, dice.fork()),
+      this.#writers.work(zk, name, faultsEndMs, dice.fork()),
+      reader.work(faultsEndMs, dice.fork()),
+      churn(zk, name, faultsEndMs, this.#world, dice.fork()),
+      this.#lockers.work(zk, name, faultsEndMs, dice.fork()),
     ])
   }
 
@@ -116,7 +115,7 @@ class Scenario {
     const { tree } = this.#world.keeper.state
     await Promise.all(clients.map((zk) => zk.waitFor('connected', { timeout: patienceMs })))
     const served = clients.map((zk, i) => {
-      return this.#lockers.work(zk, names[i]!, 1, this.#world.dice.fork())
+      return this.#lockers.acquire(zk, names[i]!, this.#world.dice.fork(), patienceMs)
     })
     await Promise.all(served)
     const isTrue = () => {
@@ -133,6 +132,14 @@ class Scenario {
       const values = observers.map(({ newest }) => newest).join(' ')
       return `pictures stayed wrong: ${pictures} for ${truth}; ${values} for ${tree.get('/shared')!.stat.mzxid}`
     })
+  }
+
+  /** A session is over when `close()` says so, not when its timeout has passed. */
+  async #close(clients: readonly ZooKeeper[]): Promise<void> {
+    const ids = clients.map(({ session }) => session.id)
+    await Promise.all(clients.map((zk) => zk.close()))
+    const left = ids.filter((id) => this.#world.keeper.state.sessions.get(id) !== undefined)
+    this.#violations.expect(left.length === 0, () => `closed, but ${left.length} sessions go on`)
   }
 
   /** When everybody has closed and nothing is due, nothing may be left. */

@@ -6,6 +6,9 @@ import { type Violations } from './violations.ts'
 /** Znodes that must exist before anybody writes. */
 export const parents = ['/made', '/once', '/doomed', '/ephemeral', '/shared'] as const
 
+/** Of one client. */
+const writesMax = 150
+
 interface Write {
   readonly client: string
   /** Counts the calls of one client. */
@@ -45,21 +48,23 @@ export class Writers {
   }
 
   /** What a client's writes change or delete must exist before. */
-  async prepare(zk: ZooKeeper, client: string, count: number): Promise<void> {
-    const znodes = Array.from({ length: count }, (_, i) => `${client}-${i}`)
+  async prepare(zk: ZooKeeper, client: string): Promise<void> {
+    const znodes = Array.from({ length: writesMax }, (_, i) => `${client}-${i}`)
     await Promise.all(
       znodes.flatMap((name) => [zk.create(`/once/${name}`), zk.create(`/doomed/${name}`)]),
     )
   }
 
-  /** Makes `count` writes in bursts; some are aborted or have a short timeout. */
-  async work(zk: ZooKeeper, client: string, count: number, dice: Prng): Promise<void> {
-    for (let number = 0; number < count;) {
-      const burst = Math.min(dice.int(1, 12), count - number)
+  /** Writes in bursts until `endMs`; some of the writes are aborted or have a short timeout. */
+  async work(zk: ZooKeeper, client: string, endMs: number, dice: Prng): Promise<void> {
+    let number = 0
+    while (this.#world.clock.nowMs() < endMs && number < writesMax) {
       const settled: Promise<void>[] = []
-      for (let i = 0; i < burst; i++) settled.push(this.#write(zk, client, number++, dice))
+      for (let burst = dice.int(1, 6); burst > 0 && number < writesMax; burst--) {
+        settled.push(this.#write(zk, client, number++, dice))
+      }
       if (dice.chance(0.7)) await Promise.all(settled)
-      await this.#world.sleep(dice.int(0, 400))
+      await this.#world.sleep(dice.int(0, 3_000))
     }
   }
 
