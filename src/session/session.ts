@@ -443,7 +443,7 @@ export class Session {
       this.#link === 'attached'
         ? 'the server closed the connection'
         : 'the server closed the connection during the handshake: it may have too many connections, ' +
-          'no quorum, less data than this client has seen, or expect TLS'
+          'no quorum, less data than this client has seen, or expect TLS or a client certificate'
     return new ZooKeeperError('CONNECTION_LOSS', { detail, server: this.server })
   }
 

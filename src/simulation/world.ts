@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto'
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { type ConnectOptions, ZooKeeper } from '../client/index.ts'
 import { type Link, type Runtime, type Target, type Transport } from '../session/runtime.ts'
+import { usualSchemes } from '../testing/acl.ts'
 import { Keeper } from '../testing/keeper.ts'
 import { VirtualClock } from './clock.ts'
 import { Network, type NetworkOptions } from './network.ts'
@@ -73,6 +74,7 @@ export class World {
       logEntriesMax: 1_000_000,
       hasExtendedTypes: true,
       superDigest: null,
+      schemes: usualSchemes,
       sweepIntervalMs: 1_000,
     })
     const names = Array.from({ length: servers }, (_, i) => `server-${i + 1}`)

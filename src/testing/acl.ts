@@ -1,5 +1,5 @@
 /**
- * Who may do what: the schemes world, auth, digest, ip and super.
+ * Who may do what: the schemes world, auth, digest, ip, sasl, x509 and super.
  *
  * Source: `ZooKeeperServer.checkACL`, `PrepRequestProcessor.fixupACL`, `server/auth`.
  */
@@ -22,14 +22,26 @@ export function demand(acl: readonly ACL[], perms: number, ids: readonly Id[]): 
   if (!isPermitted(acl, perms, ids)) refuse('NO_AUTH')
 }
 
+/** The schemes of every server; TLS and SASL bring their own. */
+export const usualSchemes: ReadonlySet<string> = new Set(['world', 'digest', 'ip'])
+
+/** Schemes of identities that somebody has proved, unlike an address. */
+const provenSchemes: ReadonlySet<string> = new Set(['digest', 'sasl', 'x509'])
+
 /**
  * The list as it is stored: without duplicates, `auth` replaced by the identities of the one who
- * asks. Throws INVALID_ACL if any entry is bad.
+ * asks. Throws INVALID_ACL if any entry is bad, or of none of the `schemes` that the server knows.
  */
-export function storedAcl(requested: readonly ACL[], ids: readonly Id[]): readonly ACL[] {
+export function storedAcl(
+  requested: readonly ACL[],
+  ids: readonly Id[],
+  schemes: ReadonlySet<string>,
+): readonly ACL[] {
   const stored = withoutDuplicates(requested).flatMap((entry) => {
-    if (entry.id.scheme !== 'auth') return isValid(entry.id) ? [entry] : refuse('INVALID_ACL')
-    const own = ids.filter((id) => id.scheme === 'digest')
+    if (entry.id.scheme !== 'auth') {
+      return schemes.has(entry.id.scheme) && isValid(entry.id) ? [entry] : refuse('INVALID_ACL')
+    }
+    const own = ids.filter((id) => provenSchemes.has(id.scheme))
     return own.length > 0 ? own.map((id) => ({ perms: entry.perms, id })) : refuse('INVALID_ACL')
   })
   return stored.length > 0 ? stored : refuse('INVALID_ACL')
@@ -63,6 +75,7 @@ export function plainAddress(remoteAddress: string): string {
 function matches(granted: Id, id: Id): boolean {
   if (granted.scheme === 'world') return granted.id === 'anyone'
   if (granted.scheme !== id.scheme) return false
+  if (granted.scheme === 'sasl' && id.id === 'super') return true
   return granted.scheme === 'ip' ? isInRange(granted.id, id.id) : granted.id === id.id
 }
 
@@ -74,6 +87,10 @@ function isValid({ scheme, id }: Id): boolean {
       return isDigest(id)
     case 'ip':
       return rangeOf(id) !== null
+    case 'sasl':
+      return id !== ''
+    case 'x509':
+      return /^[\w.]+=/.test(id)
     default:
       return false
   }

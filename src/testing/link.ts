@@ -23,6 +23,8 @@ import { type Watcher, type WatchEvent } from './watches.ts'
 /** The way back to the client. */
 export interface Wire {
   readonly remoteAddress: string
+  /** Whom the client's verified certificate is for, if it has shown one. */
+  readonly certificateSubject?: string | undefined
   /** The bytes belong to the callee. */
   write(bytes: Buffer): void
   /** Closes when everything written has left. */
@@ -64,6 +66,8 @@ export class Link implements Watcher {
     this.#wire = wire
     this.#host = host
     this.ids = [{ scheme: 'ip', id: wire.remoteAddress }]
+    const { certificateSubject: id } = wire
+    if (id !== undefined) this.addId({ scheme: 'x509', id })
   }
 
   get sessionId(): bigint {

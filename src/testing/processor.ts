@@ -95,9 +95,9 @@ function execute({ state, link }: Request, { name }: Operation, decoded: unknown
   const read = readHandlers.get(name)
   if (read !== undefined) return read(decoded as never, { tree, watches, watcher: link, ids })
   const write = writeHandlers.get(name) ?? refuse('UNIMPLEMENTED')
-  const { hasExtendedTypes } = options
+  const { hasExtendedTypes, schemes } = options
   return state.transact((stamp) =>
-    write(decoded as never, { tree, stamp, sessionId, ids, hasExtendedTypes }),
+    write(decoded as never, { tree, stamp, sessionId, ids, hasExtendedTypes, schemes }),
   )
 }
 

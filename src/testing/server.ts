@@ -1,9 +1,10 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { type AddressInfo, type Server, type Socket } from 'node:net'
+import { type TlsOptions } from 'node:tls'
 import { formatHost, type records } from '../protocol/index.ts'
-import { plainAddress } from './acl.ts'
+import { usualSchemes } from './acl.ts'
 import { type Clock, realClock } from './clock.ts'
 import { type Fault, Keeper, type RequestView } from './keeper.ts'
-import { type Wire } from './link.ts'
+import { listenerOf, wireOf } from './listener.ts'
 import { type LogEntry } from './operation-log.ts'
 import { type WatchEntry } from './watches.ts'
 
@@ -23,6 +24,11 @@ export interface TestServerOptions {
   readonly containerCheckInterval?: number
   /** `user:hash` of an identity that may do everything, as `digest` ACLs are written. */
   readonly superDigest?: string
+  /**
+   * Speaks TLS, and nothing else. The options are those of Node's `tls.createServer`: with
+   * `requestCert` and `ca`, clients are known by the subject of their certificate, in the scheme `x509`.
+   */
+  readonly tls?: TlsOptions
   /** How many operations {@link TestServer.log} remembers. */
   readonly logEntriesMax?: number
   readonly clock?: Clock
@@ -68,6 +74,7 @@ export interface WatchesView {
  */
 export class TestServer implements AsyncDisposable {
   readonly #host: string
+  readonly #tls: TlsOptions | null
   readonly #keeper: Keeper
   #port: number
   #listener: Server | null = null
@@ -86,6 +93,7 @@ export class TestServer implements AsyncDisposable {
     const sessionTimeoutMsMin = options.minSessionTimeout ?? 2 * tickTimeMs
     this.#host = options.host ?? '127.0.0.1'
     this.#port = options.port ?? 0
+    this.#tls = options.tls ?? null
     this.#keeper = new Keeper({
       clock: options.clock ?? realClock,
       serverId: 1,
@@ -95,6 +103,7 @@ export class TestServer implements AsyncDisposable {
       logEntriesMax: options.logEntriesMax ?? 10_000,
       hasExtendedTypes: options.extendedTypes ?? true,
       superDigest: options.superDigest ?? null,
+      schemes: new Set([...usualSchemes, ...(this.#tls === null ? [] : ['x509'])]),
       sweepIntervalMs: options.containerCheckInterval ?? 1000,
       intercept: options.intercept,
     })
@@ -104,9 +113,10 @@ export class TestServer implements AsyncDisposable {
     return this.#port
   }
 
-  /** `127.0.0.1:2181`, for a client. */
+  /** `127.0.0.1:2181`, for a client; with TLS `zks://127.0.0.1:2181`. */
   get connectString(): string {
-    return formatHost({ name: this.#host, port: this.#port })
+    const scheme = this.#tls === null ? '' : 'zks://'
+    return scheme + formatHost({ name: this.#host, port: this.#port })
   }
 
   get sessions(): readonly SessionView[] {
@@ -197,7 +207,8 @@ export class TestServer implements AsyncDisposable {
   }
 
   async #listen(): Promise<void> {
-    const listener = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    const listener = listenerOf(this.#tls, (socket) => this.#accept(socket))
+    listener.on('connection', (socket: Socket) => this.#track(socket))
     this.#listener = listener
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject)
@@ -209,27 +220,18 @@ export class TestServer implements AsyncDisposable {
     this.#port = (listener.address() as AddressInfo).port
   }
 
-  #accept(socket: Socket): void {
+  /** Also connections whose TLS handshake goes on, or failed. */
+  #track(socket: Socket): void {
     this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
+  }
+
+  #accept(socket: Socket): void {
     const link = this.#keeper.accept(wireOf(socket))
     socket.on('data', (chunk) => link.handleBytes(chunk))
     socket.on('end', () => link.handleClosed())
     socket.on('error', () => link.handleClosed())
-    socket.on('close', () => {
-      this.#sockets.delete(socket)
-      link.handleClosed()
-    })
-  }
-}
-
-function wireOf(socket: Socket): Wire {
-  return {
-    remoteAddress: plainAddress(socket.remoteAddress ?? ''),
-    write(bytes) {
-      if (socket.writable) socket.write(bytes)
-    },
-    end: () => socket.destroySoon(),
-    reset: () => void socket.resetAndDestroy(),
+    socket.on('close', () => link.handleClosed())
   }
 }
 

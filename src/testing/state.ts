@@ -21,6 +21,8 @@ export interface StateOptions {
   readonly hasExtendedTypes: boolean
   /** `user:hash` of the client that may do everything; null for nobody. */
   readonly superDigest: string | null
+  /** The schemes that ACLs may speak of. */
+  readonly schemes: ReadonlySet<string>
 }
 
 export class ServerState {

@@ -28,6 +28,8 @@ export interface WriteContext {
   readonly sessionId: bigint
   readonly ids: readonly records.Id[]
   readonly hasExtendedTypes: boolean
+  /** What ACLs may speak of. */
+  readonly schemes: ReadonlySet<string>
 }
 
 type Handler<O> =
@@ -58,9 +60,9 @@ export const writes = {
     return { stat: tree.setData(path, data, stamp).stat }
   },
 
-  setACL({ path, acl, version }, { tree, ids }) {
+  setACL({ path, acl, version }, { tree, ids, schemes }) {
     validatePath(path)
-    const stored = storedAcl(acl, ids)
+    const stored = storedAcl(acl, ids, schemes)
     const znode = existing(tree, path)
     demand(znode.acl, Perms.ADMIN, ids)
     demandVersion(znode.aversion, version)
@@ -123,12 +125,12 @@ function create(
   operation: CreateOperation,
   { path: pathWanted, data, acl, flags }: records.CreateRequest,
   ttlMs: number,
-  { tree, stamp, sessionId, ids, hasExtendedTypes }: WriteContext,
+  { tree, stamp, sessionId, ids, hasExtendedTypes, schemes }: WriteContext,
 ): { readonly path: string; readonly stat: records.Stat } {
   if (!areCreateFlags(flags)) refuse('BAD_ARGUMENTS')
   demandTtl(flags, ttlMs, hasExtendedTypes)
   if (hasNoParent(pathWanted)) refuse('BAD_ARGUMENTS')
-  const stored = storedAcl(acl, ids)
+  const stored = storedAcl(acl, ids, schemes)
   const parent = existing(tree, parentPath(pathWanted))
   demand(parent.acl, Perms.CREATE, ids)
   const path = sequentialFlags.has(flags) ? pathWanted + sequenceOf(parent) : pathWanted

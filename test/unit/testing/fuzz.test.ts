@@ -5,6 +5,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { operations, records } from '../../../src/protocol/index.ts'
+import { usualSchemes } from '../../../src/testing/acl.ts'
 import { Keeper } from '../../../src/testing/keeper.ts'
 import { ManualClock } from './manual-clock.ts'
 import { framed, newSessionFrame, requestFrame } from './raw-client.ts'
@@ -68,6 +69,7 @@ function newKeeper(): Keeper {
     logEntriesMax: 10,
     hasExtendedTypes: true,
     superDigest: null,
+    schemes: usualSchemes,
     sweepIntervalMs: 1000,
   })
 }
