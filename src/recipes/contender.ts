@@ -84,7 +84,7 @@ export class Contender {
     })
     try {
       // getData, not exists: a znode that is gone already must not leave a watch behind.
-      await this.#zk.getData(predecessor, { watch, ...patient(signal) })
+      await this.#zk.getData(predecessor, { watch, watchSignal: signal, ...patient(signal) })
     } catch (error) {
       if (isZooKeeperError(error, 'NO_NODE')) return
       throw error

@@ -111,7 +111,11 @@ export class PersistentNode implements AsyncDisposable {
     const changed = new Promise<WatchEvent>((resolve) => {
       watch = resolve
     })
-    const stat = await this.#zk.exists(this.path, { watch, ...patient(signal) })
+    const stat = await this.#zk.exists(this.path, {
+      watch,
+      watchSignal: signal,
+      ...patient(signal),
+    })
     return { changed, owner: stat?.ephemeralOwner ?? null }
   }
 
