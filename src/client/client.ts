@@ -30,7 +30,12 @@ import { type State, type StateChange } from './states.ts'
 import { Transaction } from './transaction.ts'
 import { View, type WatchOption } from './view.ts'
 import { type Watch } from './watch.ts'
-import { openWatch, type WatchOptions } from './watching.ts'
+import {
+  openWatch,
+  removeWatches,
+  type RemoveWatchesOptions,
+  type WatchOptions,
+} from './watching.ts'
 
 /** For writes that must not overwrite what they have not seen. */
 export interface VersionOption {
@@ -269,6 +274,21 @@ export class ZooKeeper implements AsyncDisposable {
       read: () => this.getData(path, patient),
       untilServed: () => this.#view.untilServed(patient),
     })
+  }
+
+  /**
+   * Takes watches of a path back, like Java's `removeWatches` and `removeAllWatches`: whoever waited is
+   * told `removed`, iterators end, and the server stops watching what nobody else of this client needs.
+   * To take back one callback of your own, `watchSignal` is simpler; an iterator is just left.
+   *
+   * It is done at once here, and resolves when the server has done it, too. Without a connection there
+   * is no server that watches for this client, so there is nothing to wait for.
+   *
+   * Errors: `NO_WATCHER` if this client has no such watch; `UNIMPLEMENTED` by servers before 3.5,
+   * unless `local`. On `ABORTED` and `TIMEOUT`, too, it is done here.
+   */
+  removeWatches(path: string, options: RemoveWatchesOptions = {}): Promise<void> {
+    return removeWatches(this.#view, path, options)
   }
 
   // --- The client itself ------------------------------------------------------------------------

@@ -29,7 +29,7 @@ export { type TlsOption } from './tls-option.ts'
 export { type Transaction, type TransactionCreateResult } from './transaction.ts'
 export { type WatchOption } from './view.ts'
 export { type Watch } from './watch.ts'
-export { type WatchOptions } from './watching.ts'
+export { type RemoveWatchesOptions, type WatcherKind, type WatchOptions } from './watching.ts'
 export { type CreateMode, Perms } from '../protocol/constants.ts'
 export { type ErrorCode } from '../protocol/error-codes.ts'
 export {

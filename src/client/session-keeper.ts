@@ -108,36 +108,66 @@ export class SessionKeeper {
   /** Resolves once the state is one of `states`; rejects if that cannot happen any more. */
   waitFor(
     states: readonly State[],
-    { signal, timeout }: CallOptions,
+    limits: CallOptions,
     source: States = this.states,
   ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = (code?: ErrorCode, cause?: unknown) => {
-        stopListening()
-        stopSignal()
-        timer.cancel()
-        if (code === undefined) resolve()
-        else
-          reject(new ZooKeeperError(code, { op: 'waitFor', ...(cause !== undefined && { cause }) }))
-      }
+    let stopListening = nothing
+    const waiting = this.wait('waitFor', limits, (end) => {
       const look = (state: State) => {
         if (states.includes(state)) end()
-        else if (isFinal(state)) end(state === 'closed' ? 'CLOSED' : 'AUTH_FAILED')
+        else if (isFinal(state)) {
+          end(new ZooKeeperError(state === 'closed' ? 'CLOSED' : 'AUTH_FAILED', { op: 'waitFor' }))
+        }
       }
-      const limitMs = positive('timeout', timeout ?? this.options.session.requestTimeoutMs)
-      const timer = this.runtime.timer(this.runtime.nowMs() + limitMs, () => {
-        end('TIMEOUT')
-      })
-      const stopListening = source.listen(({ state }) => {
+      stopListening = source.listen(({ state }) => {
         look(state)
       })
-      const abort = (reason: unknown) => {
-        end('ABORTED', reason)
+      look(source.current)
+    })
+    return waiting.finally(stopListening)
+  }
+
+  /**
+   * A wait within the limits of a call. It is over when `start`, or what `start` has set going, calls
+   * `end`, with the reason if it was in vain.
+   */
+  wait(
+    op: string,
+    { signal, timeout }: CallOptions,
+    start: (end: (error?: ZooKeeperError) => void) => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const limitMs = positive('timeout', timeout ?? this.options.session.requestTimeoutMs)
+      const end = (error?: ZooKeeperError) => {
+        stopSignal()
+        timer.cancel()
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+      const timer = this.runtime.timer(this.runtime.nowMs() + limitMs, () => {
+        end(new ZooKeeperError('TIMEOUT', { op }))
+      })
+      const abort = (cause: unknown) => {
+        end(new ZooKeeperError('ABORTED', { op, cause }))
       }
       const stopSignal = signal === undefined ? nothing : this.signals.add(signal, { abort })
-      if (signal?.aborted === true) abort(signal.reason)
-      else look(source.current)
+      if (signal?.aborted === true) {
+        abort(signal.reason)
+        return
+      }
+      try {
+        start(end)
+      } catch (error) {
+        end(error as ZooKeeperError)
+      }
     })
+  }
+
+  /** Takes watchers back, as {@link Session.unwatch} does. */
+  unwatch(...which: Parameters<Session['unwatch']>): Watcher[] {
+    const removed = this.#session.unwatch(...which)
+    this.#driver.wake()
+    return removed
   }
 
   /** Takes on another list of servers, now and for every later session. */

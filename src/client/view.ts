@@ -9,6 +9,8 @@ import { type AbandonableCall, type CallOwner, Request, type Shape } from './req
 import { Requests } from './requests.ts'
 import { type Ending, type SessionKeeper } from './session-keeper.ts'
 import { type State, States } from './states.ts'
+import { Gate, RevocableRead } from './watch-signal.ts'
+import { nameWatcher } from './watcher-names.ts'
 
 /** For reads that set a watch. */
 export interface WatchOption {
@@ -18,7 +20,16 @@ export interface WatchOption {
    * the view ends with `closed`. What it throws goes to the `logger`.
    */
   readonly watch?: ((event: WatchEvent) => void) | undefined
+  /**
+   * Takes the watch back when it fires, like the `signal` of `addEventListener`: the callback is not
+   * called any more, and the server stops watching unless somebody else needs it to. The call itself
+   * goes on.
+   */
+  readonly watchSignal?: AbortSignal | undefined
 }
+
+/** To tell the watches of one view from those of others; the view of a client keeps none. */
+const owners = new WeakMap<Watcher, View>()
 
 /**
  * The way of every call from a client to its session and back: paths in, paths out. A client has one
@@ -33,8 +44,6 @@ export class View implements CallOwner, Ending {
   readonly open: Set<Ending>
   /** The view of the client itself has none: it ends with the session. */
   readonly #parent: View | null
-  /** To tell the watches of this view from those of others. */
-  readonly #watchers = new WeakSet<Watcher>()
   #isClosed = false
   #absolute: View | null = null
 
@@ -92,10 +101,11 @@ export class View implements CallOwner, Ending {
     this.#parent?.open.delete(this)
     for (const one of [...this.open]) finish(one)
     if (this.keeper.endCode !== null) return // then all calls and watches end
-    const { pipeline, watches, id } = this.keeper.session
-    pipeline.abandonAll((call) => call instanceof Request && call.owner === this, 'CLOSED')
-    watches.endOneShots('closed', (watcher) => this.#watchers.has(watcher))
-    this.states.close(id)
+    const { session } = this.keeper
+    session.pipeline.abandonAll((call) => call instanceof Request && call.owner === this, 'CLOSED')
+    session.endWatches((watcher) => this.owns(watcher))
+    this.keeper.wake()
+    this.states.close(session.id)
   }
 
   /** Exactly one promise, and a throw inside rejects it. */
@@ -123,10 +133,30 @@ export class View implements CallOwner, Ending {
     shape: Shape<T>,
     options: (CallOptions & WatchOption) | undefined,
   ): Promise<T> {
-    const watch = options?.watch
-    const watcher = watch === undefined ? null : this.watcher(watch)
-    const request = () => ({ path: this.requests.path(path), watch: watcher !== null })
-    return this.call(operation, request, shape, options, watcher)
+    const { watch, watchSignal } = options ?? {}
+    const isWatching = watch !== undefined && watchSignal?.aborted !== true
+    const requestOf = () => ({ path: this.requests.path(path), watch: isWatching })
+    if (!isWatching) return this.call(operation, requestOf, shape, options)
+    if (watchSignal === undefined) {
+      return this.call(operation, requestOf, shape, options, this.watcher(watch))
+    }
+    return new Promise((resolve) => {
+      checkOptions(options!)
+      const request = requestOf()
+      const gate = new Gate(watch)
+      const watcher = this.watcher(gate.tell)
+      const read = new RevocableRead(
+        this,
+        operation,
+        request,
+        request.path,
+        watcher,
+        shape,
+        resolve,
+      )
+      read.revokeAt(watchSignal, gate, this.keeper)
+      this.#send(read, options)
+    })
   }
 
   /** Several operations in one request. */
@@ -148,8 +178,14 @@ export class View implements CallOwner, Ending {
     const local: Watcher = (event) => {
       watcher({ ...event, path: stripChroot(chroot, event.path) })
     }
-    this.#watchers.add(local)
+    owners.set(local, this)
+    nameWatcher(local, watcher)
     return local
+  }
+
+  /** Whether a watcher is one of those that {@link watcher} gave out, here and in no other view. */
+  owns(watcher: Watcher): boolean {
+    return (owners.get(watcher) ?? this.base) === this
   }
 
   /** Resolves when there is a server to ask. */

@@ -27,7 +27,8 @@ export class Watch extends EventStream<WatchEvent> {
       this.#disarm()
     })
     const { ready, watcher } = host.arm((event) => {
-      this.push(event)
+      if (event.type === 'removed') this.end()
+      else this.push(event)
     })
     this.#disarm = () => {
       host.disarm(watcher)

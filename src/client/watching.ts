@@ -1,14 +1,15 @@
-/** How a persistent watch comes to be and to its end on a server. */
-import { AddWatchMode, WatcherType } from '../protocol/constants.ts'
+/** How persistent watches come to be, and how watches are taken back. */
+import { AddWatchMode } from '../protocol/constants.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { operations } from '../protocol/operations.ts'
-import { type AddWatchRequest } from '../protocol/records.ts'
-import { tableOfMode, type Watcher } from '../session/watches.ts'
+import { type TableName, tableOfMode, type WatchEvent } from '../session/watches.ts'
 import { type CallOptions } from './options.ts'
 import { patiently } from './patience.ts'
 import { type View } from './view.ts'
 import { Watch } from './watch.ts'
+import { givenWatcher } from './watcher-names.ts'
 
+/** How to watch for longer than one event. */
 export interface WatchOptions extends CallOptions {
   /** Whether to watch all descendants, too. Default false. */
   readonly recursive?: boolean
@@ -28,7 +29,7 @@ export function openWatch(view: View, path: string, options: WatchOptions): Watc
     disarm: (watcher) => {
       stopSignal()
       view.open.delete(watch)
-      forget(view.base, request, watcher)
+      keeper.unwatch([tableOfMode(request.mode)], request.path, (one) => one === watcher)
     },
   })
   view.open.add(watch)
@@ -41,14 +42,56 @@ export function openWatch(view: View, path: string, options: WatchOptions): Watc
   return watch
 }
 
-/** Takes a persistent watch back, and tells the server when it was the last watch of its path. */
-function forget(view: View, { path, mode }: AddWatchRequest, watcher: Watcher): void {
-  const { session, states } = view.keeper
-  session.watches.remove(tableOfMode(mode), path, watcher)
-  if (session.watches.isWatched(path) || states.current !== 'connected') return
-  // "Any" is what every server from 3.6 on understands, and nothing else is watched there.
-  const request = { path, type: WatcherType.Any }
-  view.call(operations.removeWatches, () => request, nothing, undefined).catch(nothing)
+/** Which watches of a path are meant, in the words of ZooKeeper's `WatcherType`. */
+export type WatcherKind = 'data' | 'children' | 'persistent' | 'persistent-recursive' | 'any'
+
+export interface RemoveWatchesOptions extends CallOptions {
+  /** Default `'any'`. `'data'` is what `getData` and `exists` set. */
+  readonly kind?: WatcherKind
+  /** The callback to take back. Default: all of them. */
+  readonly watcher?: (event: WatchEvent) => void
+  /**
+   * Resolve although the server refuses to stop watching, because it is too old, say: what it still
+   * tells is ignored. Default false.
+   */
+  readonly local?: boolean
+}
+
+const tablesOfKind: Readonly<Record<WatcherKind, readonly TableName[]>> = {
+  data: ['data', 'exist'],
+  children: ['child'],
+  persistent: ['persistent'],
+  'persistent-recursive': ['recursive'],
+  any: ['data', 'exist', 'child', 'persistent', 'recursive'],
+}
+
+export function removeWatches(
+  view: View,
+  path: string,
+  { kind = 'any', watcher, local = false, ...limits }: RemoveWatchesOptions,
+): Promise<void> {
+  const { keeper } = view
+  const op = 'removeWatches'
+  return keeper.wait(op, limits, (end) => {
+    const tables = tablesOfKind[kind] as readonly TableName[] | undefined
+    if (tables === undefined) throw refusal(`"${kind}" is no kind of watch`, op)
+    const there = view.requests.path(path)
+    const removed = keeper.unwatch(
+      tables,
+      there,
+      (one) => view.owns(one) && (watcher === undefined || givenWatcher(one) === watcher),
+      (failure) => {
+        const isOver = failure === null || local
+        end(isOver ? undefined : new ZooKeeperError(failure.code, { ...failure, op, path }))
+      },
+    )
+    if (removed.length === 0) throw new ZooKeeperError('NO_WATCHER', { op, path })
+    keeper.session.watches.tellRemoved(removed, there)
+  })
+}
+
+function refusal(detail: string, op: string): ZooKeeperError {
+  return new ZooKeeperError('BAD_ARGUMENTS', { op, detail })
 }
 
 const nothing = (): void => undefined

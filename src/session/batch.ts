@@ -31,15 +31,15 @@ export class Batch {
   }
 
   /**
-   * Puts the request of a call behind the others.
+   * Puts a request behind the others: the call's own, unless it was adapted.
    *
    * @throws what {@link encodeFrame} throws. The batch is then as it was.
    */
-  add(call: Call, xid: number): void {
+  add(call: Call, xid: number, request: unknown = call.request): void {
     const writer = this.#writer
     const start = writer.offset
     const borrowedBefore = writer.borrowed.length
-    if (call.frame === null) encodeFrame(writer, call, xid, this.#frameBytesMax)
+    if (call.frame === null) encodeFrame(writer, call, request, xid, this.#frameBytesMax)
     else appendFrame(writer, call.frame, xid)
     for (let i = borrowedBefore; i < writer.borrowed.length; i++) {
       this.#borrowedBytes += writer.borrowed[i]!.bytes.length

@@ -2,7 +2,7 @@ import { type Borrowed } from '../protocol/bytes.ts'
 import { type ErrorCode } from '../protocol/error-codes.ts'
 import { type ErrorContext } from '../protocol/errors.ts'
 import { type Operation } from '../protocol/operations.ts'
-import { type Watcher } from './watches.ts'
+import { type Mode, type Watcher } from './watches.ts'
 
 /**
  * How far a call has come. The step from `batched` to `written` is the moment at which its fate
@@ -10,6 +10,9 @@ import { type Watcher } from './watches.ts'
  */
 export const Phase = { held: 0, batched: 1, written: 2, settled: 3 } as const
 export type Phase = (typeof Phase)[keyof typeof Phase]
+
+/** What a request that was sent makes of the server's watch of its path. */
+export type Asked = 'nothing' | 'oneShot' | 'removal' | Mode
 
 /** Why a call failed. The error itself is made where the caller's stack can be seen. */
 export interface Failure extends ErrorContext {
@@ -31,8 +34,8 @@ export abstract class Call {
   readonly request: unknown
   /** The path as the server knows it; `''` if the operation has none. */
   readonly path: string
-  /** Whom to tell of the watch, once the server has set it. */
-  readonly watcher: Watcher | null
+  /** Whom to tell of the watch, once the server has set it; null also if it was taken back since. */
+  watcher: Watcher | null
   /** When the default timeout is over; `Infinity` if another clock watches over this call. */
   deadlineMs = Infinity
 
@@ -48,12 +51,17 @@ export abstract class Call {
   heldBytes = 0
   /** Written on an earlier connection of this session, and to be sent again. */
   isResent = false
+  /** Whether the request changes what the server watches. */
+  setsWatch: boolean
+  /** What became of that wish when the request was sent. */
+  asked: Asked = 'nothing'
 
   constructor(operation: Operation, request: unknown, path: string, watcher: Watcher | null) {
     this.operation = operation
     this.request = request
     this.path = path
     this.watcher = watcher
+    this.setsWatch = watcher !== null && operation.watch !== null
   }
 
   abstract succeed(response: unknown): void

@@ -17,13 +17,19 @@ export function newWriter(): Writer {
  * @throws what the codec throws for a request it cannot write, or `REQUEST_TOO_LARGE`. The writer is
  * then as it was.
  */
-export function encodeFrame(writer: Writer, call: Call, xid: number, bytesMax: number): void {
+export function encodeFrame(
+  writer: Writer,
+  { operation }: Call,
+  request: unknown,
+  xid: number,
+  bytesMax: number,
+): void {
   const start = writer.beginFrame()
   try {
     const header = writer.reserve(8)
     writer.view.setInt32(header, xid)
-    writer.view.setInt32(header + 4, call.operation.code)
-    call.operation.request.write(writer, call.request)
+    writer.view.setInt32(header + 4, operation.code)
+    operation.request.write(writer, request)
     writer.endFrame(start, bytesMax)
   } catch (error) {
     writer.rewind(start)

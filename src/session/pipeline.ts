@@ -12,7 +12,7 @@
  * that a server may have seen fail, and everything else waits for the next connection.
  */
 import { type Reader, type Writer } from '../protocol/bytes.ts'
-import { AddWatchMode, Xid, xidMax } from '../protocol/constants.ts'
+import { Xid, xidMax } from '../protocol/constants.ts'
 import { type ErrorCode, errorCodeOf, errorCodes } from '../protocol/error-codes.ts'
 import { type Outcome, ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
 import { operations } from '../protocol/operations.ts'
@@ -21,7 +21,8 @@ import { Batch } from './batch.ts'
 import { CallQueue } from './call-queue.ts'
 import { type Call, type Failure, Phase } from './call.ts'
 import { copyFrame, encodeFrame, frameLength, newWriter } from './frame.ts'
-import { type Watches } from './watches.ts'
+import { ServerWatches } from './server-watches.ts'
+import { type TableName, tableOfMode, type Watches } from './watches.ts'
 
 export interface PipelineLimits {
   /** Requests without a reply, batched or written. Further calls wait. */
@@ -57,12 +58,16 @@ export class Pipeline {
   readonly #written = new CallQueue()
   /** Auth replies overtake others, so they are matched among themselves. */
   readonly #auths = new CallQueue()
-  readonly #watches: Watches
+  readonly watches: ServerWatches
   readonly #limits: PipelineLimits
 
-  constructor(limits: PipelineLimits, watches: Watches) {
+  /** `lose` is told if the present connection turns out to be worthless. */
+  constructor(limits: PipelineLimits, watches: Watches, lose: (failure: Failure) => void) {
     this.#limits = limits
-    this.#watches = watches
+    const submit = (call: Call) => {
+      this.submit(call)
+    }
+    this.watches = new ServerWatches(watches, { submit, lose, lastZxid: () => this.lastZxid })
     this.#batch = new Batch(limits.frameOutBytesMax)
     this.peer = { server: null, sessionId: null }
   }
@@ -186,7 +191,7 @@ export class Pipeline {
   /** Fails a call early, because its signal fired or its own timeout is over. */
   abandon(call: Call, code: ErrorCode, cause?: unknown): void {
     if (call.phase === Phase.settled) return
-    if (call.phase === Phase.batched) this.#batch.drop()
+    if (call.phase === Phase.batched) this.#drop(call)
     if (call.phase === Phase.held) this.#forgetHeld(call)
     this.#failUnanswered(call, { code, cause })
     if (this.#heldSettled > 64 && this.#heldSettled * 2 > this.#held.length) this.#sweepHeld()
@@ -209,6 +214,7 @@ export class Pipeline {
   /** The link is gone: what a server may have seen fails, except for reads; the rest waits. */
   cut(cause: unknown): void {
     this.#isOpen = false
+    this.watches.detach()
     const unanswered = [...this.#auths.drain(), ...this.#written.drain()]
     const waiting: Call[] = []
     const failed: Call[] = []
@@ -241,6 +247,7 @@ export class Pipeline {
 
   /** Fails everything, whatever a server has seen of it. */
   failAll(code: ErrorCode, cause?: unknown): void {
+    this.watches.detach()
     const unanswered = [...this.#auths.drain(), ...this.#written.drain()]
     for (const call of [...unanswered, ...this.takeWaiting()]) {
       if (call.phase !== Phase.settled) this.#failUnanswered(call, { code, cause })
@@ -262,12 +269,36 @@ export class Pipeline {
   }
 
   #send(call: Call): void {
+    if (call.setsWatch) {
+      this.#sendWatch(call)
+      return
+    }
     const xid = call.operation === operations.auth ? Xid.auth : this.#nextXid()
     try {
       this.#batch.add(call, xid)
     } catch (error) {
       this.#refuse(call, error)
     }
+  }
+
+  /** A request about watches must fit to what the server watches when it gets there. */
+  #sendWatch(call: Call): void {
+    const request = this.watches.shape(call)
+    if (request === null) {
+      call.phase = Phase.settled
+      return
+    }
+    try {
+      this.#batch.add(call, this.#nextXid(), request)
+      this.watches.sent(call)
+    } catch (error) {
+      this.#refuse(call, error)
+    }
+  }
+
+  #drop(call: Call): void {
+    this.#batch.drop()
+    if (call.setsWatch) this.watches.unsent(call)
   }
 
   /** Writes are encoded now, so that the caller may reuse its data; reads when their turn comes. */
@@ -303,7 +334,7 @@ export class Pipeline {
   #encodeAlone(call: Call) {
     const writer = (this.#scratch ??= newWriter())
     writer.rewind(0)
-    encodeFrame(writer, call, 0, this.#limits.frameOutBytesMax)
+    encodeFrame(writer, call, call.request, 0, this.#limits.frameOutBytesMax)
     return copyFrame(writer, 0, writer.offset)
   }
 
@@ -330,9 +361,9 @@ export class Pipeline {
   }
 
   #settle(call: Call, err: number, reader: Reader): void {
+    if (call.setsWatch) this.#noteWatch(call, err)
     if (call.phase === Phase.settled) return // abandoned; its reply only keeps the order
     if (err !== 0) {
-      if (err === noNode && call.operation === operations.exists) this.#watch(call, 'exist')
       this.#fail(call, { code: errorCodeOf(err), errno: err, outcome: outcomeOf(call, err) })
       return
     }
@@ -343,24 +374,19 @@ export class Pipeline {
       this.#fail(call, { code: 'PROTOCOL_ERROR', outcome: outcomeOf(call, 0), cause: error })
       throw error
     }
-    this.#watchOnSuccess(call)
     call.phase = Phase.settled
     call.succeed(response)
   }
 
-  #watchOnSuccess(call: Call): void {
-    if (call.watcher === null) return
-    const kind = call.operation.watch
-    if (kind === 'persistent') {
-      const { mode } = call.request as AddWatchRequest
-      this.#watch(call, mode === AddWatchMode.persistent ? 'persistent' : 'recursive')
-    } else if (kind !== null) {
-      this.#watch(call, kind)
+  /** Whoever waits for the watch is noted before the answer is told, so that nothing comes between. */
+  #noteWatch(call: Call, err: number): void {
+    const isMissing = err === noNode && call.operation === operations.exists
+    const isSet = err === 0 || isMissing
+    const isWanted = isSet && call.watcher !== null && call.phase !== Phase.settled
+    if (isWanted) {
+      this.watches.wanted.add(isMissing ? 'exist' : tableOf(call), call.path, call.watcher!)
     }
-  }
-
-  #watch(call: Call, table: Parameters<Watches['add']>[0]): void {
-    if (call.watcher !== null) this.#watches.add(table, call.path, call.watcher)
+    this.watches.answered(call, isSet, isWanted)
   }
 
   #failUnanswered(call: Call, failure: Failure): void {
@@ -426,6 +452,12 @@ function callsDue(calls: Iterable<Call>, nowMs: number): Call[] {
     due.push(call)
   }
   return due
+}
+
+/** In which table a successful call puts its watcher. */
+function tableOf({ operation, request }: Call): TableName {
+  const kind = operation.watch!
+  return kind === 'persistent' ? tableOfMode((request as AddWatchRequest).mode) : kind
 }
 
 function heldBytesOf(call: Call): number {

@@ -32,7 +32,8 @@ import {
   type Trigger,
 } from './state.ts'
 import { type Backoff, dialPauseMs, type Timing, timingOf } from './timing.ts'
-import { type Watches } from './watches.ts'
+import { type ServerWatches } from './server-watches.ts'
+import { type TableName, type Watcher, type Watches } from './watches.ts'
 
 export interface SessionOptions extends PipelineLimits {
   /** The timeout to ask for; what the server grants is in `timeoutMs`. */
@@ -127,7 +128,7 @@ export class Session {
     this.credentials = parts.credentials
     this.timeoutMs = options.sessionTimeoutMs
     this.#timing = timingOf(this.timeoutMs, parts.hosts.count)
-    this.pipeline = new Pipeline(options, parts.watches)
+    this.pipeline = new Pipeline(options, parts.watches, this.#handleUnwatched)
     this.#nowMs = parts.nowMs()
     this.#dialAtMs = this.#nowMs
   }
@@ -171,6 +172,31 @@ export class Session {
     const mustMove = this.#parts.hosts.update(hosts)
     this.#timing = timingOf(this.timeoutMs, this.#parts.hosts.count)
     if (mustMove) this.#move(nowMs)
+  }
+
+  /**
+   * Takes watchers of a path back: they are not called any more. `settled` is told once the server
+   * watches no more than is wanted, which it does at once without a connection, or why it goes on.
+   *
+   * @returns those that were taken back.
+   */
+  unwatch(
+    tables: readonly TableName[],
+    path: string,
+    matches: (watcher: Watcher) => boolean,
+    settled?: (failure: Failure | null) => void,
+  ): Watcher[] {
+    const found = tables.map((table) => this.watches.remove(table, path, matches))
+    const emptied = tables.filter((_, index) => found[index]!.length > 0)
+    if (emptied.length > 0) this.pipeline.watches.release(emptied, path, settled)
+    return found.flat()
+  }
+
+  /** Tells one-shot watchers that their end has come, and takes them back. */
+  endWatches(concerns: (watcher: Watcher) => boolean): void {
+    for (const { table, path } of this.watches.endOneShots('closed', concerns)) {
+      this.pipeline.watches.release([table], path)
+    }
   }
 
   /** Ends the session. Waiting calls fail; written ones may still be answered within the grace. */
@@ -332,7 +358,7 @@ export class Session {
   /** Frames that answer no ordinary request. */
   #handleSpecial(xid: number, zxid: bigint, err: number, reader: Reader): void {
     if (xid === Xid.notification) {
-      this.watches.notify(WatcherEvent.read(reader), zxid > 0n ? zxid : null)
+      this.pipeline.watches.notify(WatcherEvent.read(reader), zxid > 0n ? zxid : null)
     } else if (xid === Xid.ping) {
       this.#isPingOutstanding = false
     } else if (xid === Xid.auth) {
@@ -367,14 +393,12 @@ export class Session {
 
   /** Tells the connection who we are and what we watch, before it gets requests. */
   #introduce(): void {
-    const { lastZxid } = this.pipeline
-    const chunks = this.watches.registrations(lastZxid, this.#options.frameOutBytesMax)
+    const { watches } = this.pipeline
+    const chunks = watches.attach(this.#options.frameOutBytesMax)
     this.pipeline.open([
       ...this.credentials.map((credential) => credential.call()),
-      ...chunks.map((chunk) => new WatchesCall(chunk, this.#handleUnwatched)),
+      ...chunks.map((chunk) => new WatchesCall(chunk, watches, this.#handleUnwatched)),
     ])
-    // Before anything that this link tells. What is read from now on is read behind the watches.
-    for (const chunk of chunks) this.watches.resync(chunk)
   }
 
   /** Watches that a server does not set would be silent for ever: another server may do better. */
@@ -543,18 +567,22 @@ export class Session {
 
 /** Arms watches on a new connection. A cut makes it moot: the next connection is told anew. */
 class WatchesCall extends Call {
+  readonly #chunk: SetWatches2
+  readonly #watches: ServerWatches
   readonly #failed: (failure: Failure) => void
 
-  constructor(chunk: SetWatches2, failed: (failure: Failure) => void) {
+  constructor(chunk: SetWatches2, watches: ServerWatches, failed: (failure: Failure) => void) {
     // Servers before 3.6 know only the first three lists.
     const isOneShot =
       chunk.persistentWatches.length === 0 && chunk.persistentRecursiveWatches.length === 0
     super(isOneShot ? operations.setWatches : operations.setWatches2, chunk, '', null)
+    this.#chunk = chunk
+    this.#watches = watches
     this.#failed = failed
   }
 
   override succeed(): void {
-    // The server has set them: everything that changes from here on is told.
+    this.#watches.armed(this.#chunk)
   }
 
   override fail(failure: Failure): void {

@@ -17,6 +17,8 @@ export type WatchEventType =
   | 'NodeChildrenChanged'
   /** Persistent watches: events may have been missed. Whatever is derived must be read again. */
   | 'resync'
+  /** The watch was taken back with `removeWatches`. */
+  | 'removed'
   /** Watch iterators: the consumer was too slow, and events were dropped. As after a `resync`. */
   | 'overflow'
   /** One-shot watches: the session they were set in has ended; they will not fire. */
@@ -40,7 +42,10 @@ export type Watcher = (event: WatchEvent) => void
 type Watchers = Watcher | Watcher[]
 type Table = Map<string, Watchers>
 
-export type TableName = 'data' | 'exist' | 'child' | 'persistent' | 'recursive'
+/** The ways to watch a path that outlive an event. */
+export type Mode = 'persistent' | 'recursive'
+
+export type TableName = 'data' | 'exist' | 'child' | Mode
 
 const eventTypes: ReadonlyMap<number, WatchEventType> = new Map<number, WatchEventType>([
   [EventType.NodeCreated, 'NodeCreated'],
@@ -92,12 +97,26 @@ export class Watches {
     else present.push(watcher)
   }
 
-  /** Forgets one watcher. What the server keeps is not this table's business. */
-  remove(name: TableName, path: string, watcher: Watcher): void {
+  /** Whether any of these tables has a watcher of this path. */
+  has(names: readonly TableName[], path: string): boolean {
+    return names.some((name) => this.#tables[name].has(path))
+  }
+
+  /** The paths that are watched in one way. */
+  paths(name: TableName): Iterable<string> {
+    return this.#tables[name].keys()
+  }
+
+  /** Takes out the watchers that match. What the server keeps is not this table's business. */
+  remove(name: TableName, path: string, matches: (watcher: Watcher) => boolean): Watcher[] {
     const table = this.#tables[name]
-    const left = listOf(table.get(path)).filter((one) => one !== watcher)
+    const present = listOf(table.get(path))
+    const removed = present.filter(matches)
+    if (removed.length === 0) return removed
+    const left = present.filter((watcher) => !removed.includes(watcher))
     if (left.length === 0) table.delete(path)
     else table.set(path, left.length === 1 ? left[0]! : left)
+    return [...removed]
   }
 
   /** Tells everyone whom a notification concerns. Unknown event types concern nobody. */
@@ -110,18 +129,18 @@ export class Watches {
     if (eventType !== 'NodeChildrenChanged') this.#fireRecursive(event)
   }
 
-  /** What a new connection must be told, in chunks. Each comes with the paths it re-arms. */
+  /** What a new connection must be told, in chunks. */
   registrations(relativeZxid: bigint, frameBytesMax: number): SetWatches2[] {
     // A short path takes five bytes a character, with its length in front; a long one three at most.
     const lengthMax = Math.min(chunkLengthMax, frameBytesMax / 8)
     const chunks: SetWatches2[] = []
-    let chunk = emptyChunk(relativeZxid)
+    let chunk = emptyRegistration(relativeZxid)
     let length = 0
     for (const [name, list] of Object.entries(vectorOfTable) as [TableName, VectorName][]) {
       for (const path of this.#tables[name].keys()) {
         if (length > 0 && length + path.length > lengthMax) {
           chunks.push(chunk)
-          chunk = emptyChunk(relativeZxid)
+          chunk = emptyRegistration(relativeZxid)
           length = 0
         }
         chunk[list].push(path)
@@ -132,28 +151,44 @@ export class Watches {
     return chunks
   }
 
-  /** The persistent watches of a chunk are armed again: their owners may have missed something. */
-  resync({ persistentWatches, persistentRecursiveWatches }: SetWatches2): void {
-    for (const path of persistentWatches) this.#resyncPath('persistent', path)
-    for (const path of persistentRecursiveWatches) this.#resyncPath('recursive', path)
+  /** The one-shot watches of one path, to be set relative to what was read there. */
+  registrationOf(path: string, relativeZxid: bigint): SetWatches2 {
+    const registration = emptyRegistration(relativeZxid)
+    for (const name of oneShotNames) {
+      if (this.#tables[name].has(path)) registration[vectorOfTable[name]].push(path)
+    }
+    return registration
+  }
+
+  /** The owners of a persistent watch may have missed something. */
+  resync(name: Mode, path: string): void {
+    this.#fire(this.#tables[name].get(path), { type: 'resync', path, zxid: null })
+  }
+
+  /** Tells watchers that were taken out that they will hear nothing more. */
+  tellRemoved(watchers: readonly Watcher[], path: string): void {
+    for (const watcher of watchers) this.#deliver(watcher, { type: 'removed', path, zxid: null })
   }
 
   /**
    * Tells one-shot watchers that their watches will never fire: all of them, or those that `concerns`
    * picks. Persistent watches stay.
+   *
+   * @returns where they stood.
    */
   endOneShots(
     type: 'session-expired' | 'closed',
     concerns: (watcher: Watcher) => boolean = () => true,
-  ): void {
-    for (const name of ['data', 'exist', 'child'] as const) {
-      for (const [path, watchers] of this.#tables[name]) {
-        for (const watcher of listOf(watchers).filter(concerns)) {
-          this.remove(name, path, watcher)
-          this.#deliver(watcher, { type, path, zxid: null })
-        }
+  ): { readonly table: TableName; readonly path: string }[] {
+    const ended: { readonly table: TableName; readonly path: string }[] = []
+    for (const table of oneShotNames) {
+      for (const path of [...this.#tables[table].keys()]) {
+        const watchers = this.remove(table, path, concerns)
+        for (const watcher of watchers) this.#deliver(watcher, { type, path, zxid: null })
+        if (watchers.length > 0) ended.push({ table, path })
       }
     }
+    return ended
   }
 
   /** Takes over the persistent watches of an earlier session. */
@@ -163,10 +198,6 @@ export class Watches {
         for (const watcher of listOf(watchers)) this.add(name, path, watcher)
       }
     }
-  }
-
-  #resyncPath(name: 'persistent' | 'recursive', path: string): void {
-    this.#fire(this.#tables[name].get(path), { type: 'resync', path, zxid: null })
   }
 
   #fireOnce(table: Table, event: WatchEvent): void {
@@ -193,9 +224,11 @@ export class Watches {
 }
 
 /** The table in which a persistent watch of this mode stands. */
-export function tableOfMode(mode: number): 'persistent' | 'recursive' {
+export function tableOfMode(mode: number): Mode {
   return mode === AddWatchMode.persistent ? 'persistent' : 'recursive'
 }
+
+export const oneShotNames = ['data', 'exist', 'child'] as const satisfies readonly TableName[]
 
 const vectorOfTable = {
   data: 'dataWatches',
@@ -207,7 +240,7 @@ const vectorOfTable = {
 
 type VectorName = (typeof vectorOfTable)[TableName]
 
-function emptyChunk(relativeZxid: bigint) {
+function emptyRegistration(relativeZxid: bigint) {
   return {
     relativeZxid,
     dataWatches: [] as string[],

@@ -109,14 +109,14 @@ describe('Watches', () => {
     const { watches, add, notify } = noted()
     const [first, second, third] = ['1', '2', '3'].map((name) => add(table, '/a', name))
     const type = table === 'child' ? NodeChildrenChanged : NodeCreated
-    watches.remove(table, '/a', second!)
-    watches.remove(table, '/a', () => {}) // a stranger
+    watches.remove(table, '/a', (one) => one === second)
+    watches.remove(table, '/a', () => false) // a stranger
     expect(notify(type, '/a').map((text) => text[0])).toEqual(['1', '3'])
 
     for (const name of ['1', '2']) add(table, '/b', name)
-    watches.remove(table, '/a', first!)
-    watches.remove(table, '/a', third!)
-    watches.remove(table, '/a', third!) // gone already
+    watches.remove(table, '/a', (one) => one === first)
+    watches.remove(table, '/a', (one) => one === third)
+    watches.remove(table, '/a', (one) => one === third) // gone already
     expect(watches.isWatched('/a')).toBe(false)
     expect(watches.isWatched('/b')).toBe(true)
     expect(notify(type, '/b').map((text) => text[0])).toEqual(['1', '2'])
@@ -126,7 +126,7 @@ describe('Watches', () => {
     const { watches, add, notify } = noted()
     const first = add('persistent', '/a', 'first')
     add('persistent', '/a', 'second')
-    watches.remove('persistent', '/a', first)
+    watches.remove('persistent', '/a', (one) => one === first)
     expect(notify(NodeCreated, '/a')).toEqual(['second: NodeCreated /a'])
   })
 
@@ -243,12 +243,36 @@ describe('registrations', () => {
     expect(chunks.map(({ dataWatches }) => dataWatches)).toEqual([[long], ['/a'], [other], ['/b']])
   })
 
-  test('a resync is told to the persistent watchers of the chunk alone', () => {
-    const { watches, add, heard } = noted()
+  test('of one path names its one-shot watches alone', () => {
+    const { watches, add } = noted()
     for (const table of tables) add(table, '/a')
-    add('persistent', '/other')
-    const [chunk] = watches.registrations(1n, frameBytesMax)
-    watches.resync({ ...chunk!, persistentWatches: ['/a', '/unknown'] })
-    expect(heard).toEqual(['persistent: resync /a', 'recursive: resync /a'])
+    add('data', '/b')
+    expect(watches.registrationOf('/a', 7n)).toMatchObject({
+      relativeZxid: 7n,
+      dataWatches: ['/a'],
+      existWatches: ['/a'],
+      childWatches: ['/a'],
+      persistentWatches: [],
+      persistentRecursiveWatches: [],
+    })
   })
+})
+
+test('a resync is told to the watchers of one path and mode alone', () => {
+  const { watches, add, heard } = noted()
+  for (const table of tables) add(table, '/a')
+  add('persistent', '/other')
+  watches.resync('persistent', '/a')
+  watches.resync('recursive', '/unknown')
+  expect(heard).toEqual(['persistent: resync /a'])
+})
+
+test('watchers that were taken out are told so', () => {
+  const { watches, add, heard } = noted()
+  add('data', '/a', 'mine')
+  watches.tellRemoved(
+    watches.remove('data', '/a', () => true),
+    '/a',
+  )
+  expect(heard).toEqual(['mine: removed /a'])
 })

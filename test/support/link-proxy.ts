@@ -1,0 +1,90 @@
+import { createServer, connect as dial, type AddressInfo, type Server, type Socket } from 'node:net'
+
+/** What becomes of the bytes of a frame on its way to the client. */
+export type Passage = 'pass' | 'cut'
+
+/**
+ * A wire to a server that can be cut, at once or in front of a certain frame: also to a real server,
+ * which cannot be told to.
+ */
+export class LinkProxy implements AsyncDisposable {
+  /** Decides about each frame for the client, without its length. */
+  inspect: (frame: Buffer) => Passage = () => 'pass'
+  /** New connections are refused. */
+  isDown = false
+  readonly #target: number
+  readonly #listener: Server
+  readonly #sockets = new Set<Socket>()
+
+  static async start(target: number): Promise<LinkProxy> {
+    const proxy = new LinkProxy(target)
+    await new Promise<void>((resolve) => proxy.#listener.listen(0, '127.0.0.1', resolve))
+    return proxy
+  }
+
+  private constructor(target: number) {
+    this.#target = target
+    this.#listener = createServer({ noDelay: true }, (socket) => {
+      this.#accept(socket)
+    })
+  }
+
+  get port(): number {
+    return (this.#listener.address() as AddressInfo).port
+  }
+
+  get connectString(): string {
+    return `127.0.0.1:${this.port}`
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise((resolve) => this.#listener.close(resolve))
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #accept(client: Socket): void {
+    if (this.isDown) {
+      client.resetAndDestroy()
+      return
+    }
+    const server = dial({ port: this.#target, host: '127.0.0.1', noDelay: true })
+    const end = (): void => {
+      client.destroy()
+      server.destroy()
+    }
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket)
+      socket.on('error', end)
+      socket.on('close', () => {
+        this.#sockets.delete(socket)
+        end()
+      })
+    }
+    client.on('data', (bytes) => server.write(bytes))
+    let waiting = Buffer.alloc(0)
+    server.on('data', (bytes) => {
+      waiting = Buffer.concat([waiting, bytes])
+      while (waiting.length >= 4 && waiting.length >= 4 + waiting.readInt32BE(0)) {
+        const frame = waiting.subarray(4, 4 + waiting.readInt32BE(0))
+        waiting = waiting.subarray(4 + frame.length)
+        if (this.inspect(frame) === 'cut') {
+          client.destroySoon() // behind the frames before this one
+          server.destroy()
+          return
+        }
+        client.write(Buffer.concat([lengthOf(frame), frame]))
+      }
+    })
+  }
+}
+
+function lengthOf(frame: Buffer): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(frame.length)
+  return length
+}
