@@ -83,6 +83,30 @@ describe.each(ours)('the watches of a %s', (_, start) => {
     expect(await count(zk)).toBe(0)
   })
 
+  test('those of a view that is closed, and no others', async () => {
+    const { zk, path, events } = await opened()
+    const view = zk.chroot(path)
+    await view.getData('/', { watch: (event) => events.push(event) })
+    await view.watch('/').ready
+    await zk.getChildren(path, { watch: () => undefined })
+    await view.close()
+    expect(events).toMatchObject([{ type: 'closed', path: '/' }])
+    await zk.create(`${path}/b`) // fires what is left
+    expect(await count(zk)).toBe(0)
+  })
+
+  test('those that one view removes, and not those of another', async () => {
+    const { zk, path, events } = await opened()
+    const view = zk.chroot(path)
+    await zk.getData(path, { watch: (event) => events.push(event) })
+    expect(await errorOf(view.removeWatches('/'))).toMatchObject({ code: 'NO_WATCHER', path: '/' })
+    const watch = () => undefined
+    await view.getData('/', { watch })
+    await view.removeWatches('/', { watcher: watch })
+    await zk.setData(path, 'x')
+    expect(events).toMatchObject([{ type: 'NodeDataChanged', path }])
+  })
+
   test('removeWatches: all of a path, and whoever waits is told', async () => {
     const { zk, path, events } = await opened()
     const watch = zk.watch(path)
