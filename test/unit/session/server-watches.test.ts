@@ -270,6 +270,18 @@ describe('a watch that nobody wants any more', () => {
     expect(harness.takeSent().slice(-1)).toEqual(['connect'])
   })
 
+  test('because its owner has ended, goes when the last of all owners has', () => {
+    const { harness, watcher, heard } = watched()
+    const [mine, other] = [watcher('mine'), watcher('other')]
+    harness.submit(getData('/a', mine), getChildren('/a', mine), getData('/a', other))
+    harness.turn().answerAll().takeSent()
+    harness.session.endWatches((one) => one === mine)
+    expect(heard).toEqual(['mine: closed /a', 'mine: closed /a'])
+    expect(takeAsked(harness.turn())).toEqual([`removeWatches ${WatcherType.Children}`])
+    harness.answer().session.endWatches((one) => one === other)
+    expect(takeAsked(harness.turn())).toEqual([`removeWatches ${WatcherType.Any}`])
+  })
+
   test('needs no server while there is none', () => {
     const { harness, watcher, unwatch } = watched()
     harness.submit(getData('/a', watcher('one')))
