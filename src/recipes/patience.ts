@@ -6,6 +6,9 @@ import {
   ZooKeeperError,
 } from '../client/index.ts'
 
+/** How long clean-up waits for room in a queue that is full. */
+const fullQueuePauseMs = 1_000
+
 /** Whether trying again, once there is a link, may succeed. */
 export function isPassing(error: unknown): boolean {
   return (
@@ -27,6 +30,7 @@ export async function insist(zk: ZooKeeper, attempt: () => Promise<unknown>): Pr
       return
     } catch (error) {
       if (!isPassing(error)) return
+      if (isZooKeeperError(error, 'QUEUE_FULL')) await pause(zk, fullQueuePauseMs)
     }
     try {
       await zk.waitFor('connected', { timeout: Infinity })
@@ -34,6 +38,11 @@ export async function insist(zk: ZooKeeper, attempt: () => Promise<unknown>): Pr
       return // the client is closed: its ephemerals go with its session
     }
   }
+}
+
+/** Waits so long, or until the client is closed. */
+async function pause(zk: ZooKeeper, ms: number): Promise<void> {
+  await zk.waitFor('closed', { timeout: ms }).catch(() => undefined)
 }
 
 /** A delete that is content if there is nothing to delete. */
