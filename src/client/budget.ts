@@ -1,25 +1,38 @@
 import { type ErrorContext, isZooKeeperError, ZooKeeperError } from '../protocol/errors.ts'
-import { type CallOptions, positive } from './options.ts'
-import { type SessionKeeper } from './session-keeper.ts'
+import { type Runtime } from '../session/runtime.ts'
+import { positive } from './numbers.ts'
+import { type CallOptions } from './options.ts'
+import { type State } from './states.ts'
+
+/** What a budget needs of its client. */
+export interface BudgetHost {
+  readonly keeper: {
+    readonly runtime: Pick<Runtime, 'nowMs'>
+    readonly options: { readonly session: { readonly requestTimeoutMs: number } }
+  }
+  waitFor(states: readonly State[], options: CallOptions): Promise<void>
+}
 
 /** One time limit and one signal over all the requests and pauses that a call may take. */
 export class Budget {
-  readonly #keeper: SessionKeeper
-  readonly #signal: AbortSignal | undefined
+  readonly #host: BudgetHost
+  readonly #options: CallOptions
   readonly #untilMs: number
   /** What the call is, for errors. */
   readonly #about: Pick<ErrorContext, 'op' | 'path'>
 
-  constructor(
-    keeper: SessionKeeper,
-    { signal, timeout }: CallOptions,
-    about: Pick<ErrorContext, 'op' | 'path'>,
-  ) {
-    const limitMs = positive('timeout', timeout ?? keeper.options.session.requestTimeoutMs)
-    this.#keeper = keeper
-    this.#signal = signal
+  constructor(host: BudgetHost, options: CallOptions, about: Pick<ErrorContext, 'op' | 'path'>) {
+    const { runtime, options: defaults } = host.keeper
+    const limitMs = positive('timeout', options.timeout ?? defaults.session.requestTimeoutMs)
+    this.#host = host
+    this.#options = options
+    this.#untilMs = runtime.nowMs() + limitMs
     this.#about = about
-    this.#untilMs = keeper.runtime.nowMs() + limitMs
+  }
+
+  /** Milliseconds; none, or fewer, if the time is over. */
+  get leftMs(): number {
+    return this.#untilMs - this.#host.keeper.runtime.nowMs()
   }
 
   /**
@@ -28,28 +41,22 @@ export class Budget {
    * @throws {ZooKeeperError} `TIMEOUT` if that is nothing.
    */
   options(): CallOptions {
-    const timeout = this.#leftMs
+    const timeout = this.leftMs
     if (timeout <= 0) throw new ZooKeeperError('TIMEOUT', this.#about)
-    return { signal: this.#signal, timeout }
+    const { signal, retry } = this.#options
+    return { signal, timeout, retry }
   }
 
-  /** Waits; rejects if the signal fires, the time is over or the client ends before. */
+  /** Waits; rejects if the signal fires or the client ends before. */
   async pause(ms: number): Promise<void> {
-    const { timeout: leftMs = Infinity } = this.options()
     if (ms <= 0) return
     try {
-      const timeout = Math.min(ms, leftMs)
-      await this.#keeper.waitFor(['closed'], { signal: this.#signal, timeout })
+      await this.#host.waitFor(['closed'], { signal: this.#options.signal, timeout: ms })
     } catch (error) {
-      if (!isZooKeeperError(error)) throw error
-      if (error.code === 'TIMEOUT' && ms < leftMs) return
-      const { code, cause } = error
+      if (isZooKeeperError(error, 'TIMEOUT')) return
+      const { code, cause } = error as ZooKeeperError
       throw new ZooKeeperError(code, { ...this.#about, cause })
     }
     throw new ZooKeeperError('CLOSED', this.#about)
-  }
-
-  get #leftMs(): number {
-    return this.#untilMs - this.#keeper.runtime.nowMs()
   }
 }

@@ -48,7 +48,7 @@ export async function createIdempotently(
   const isUnique = isUniqueData(options)
   return untilKnown<CreateResult>(
     view,
-    new Budget(view.keeper, options, { op: operation.name, path }),
+    new Budget(view, options, { op: operation.name, path }),
     (left) => view.call(operation, () => request, createdOf, left),
     async (doubt, left) => {
       const now = await readOrNull(view, path, left)
@@ -74,7 +74,7 @@ export async function setDataIdempotently(
   const isUnique = isUniqueData(options)
   return untilKnown<Stat>(
     view,
-    new Budget(view.keeper, options, { op: operation.name, path }),
+    new Budget(view, options, { op: operation.name, path }),
     (left) => view.call(operation, () => request, statOf, left),
     async (doubt, left) => {
       const now = await readOrNull(view, path, left)
@@ -98,7 +98,7 @@ export async function deleteIdempotently(
   const request = view.requests.delete(path, options)
   await untilKnown<null>(
     view,
-    new Budget(view.keeper, options, { op: operation.name, path }),
+    new Budget(view, options, { op: operation.name, path }),
     (left) =>
       view.call(
         operation,

@@ -6,6 +6,8 @@ import { type SessionOptions } from '../session/session.ts'
 import { type TlsProvider } from '../session/target.ts'
 import { type Backoff } from '../session/timing.ts'
 import { OPEN_ACL_UNSAFE } from './acl.ts'
+import { finite, positive } from './numbers.ts'
+import { type RetryOptions, type RetryPolicy, retryPolicyOf } from './retry-policy.ts'
 import { type TlsOption, tlsProviderOf } from './tls-option.ts'
 
 /** What every call and every wait takes. */
@@ -21,6 +23,12 @@ export interface CallOptions {
    * default is the client's `requestTimeout`; `Infinity` waits for ever.
    */
   readonly timeout?: number | undefined
+  /**
+   * Makes the call again when it fails in a way that passes, if it only reads or certainly did not
+   * happen. `timeout` and `signal` are for all attempts and pauses together. Calls made later may
+   * overtake it. Waits ignore it. Default: the client's `retry`; false for none.
+   */
+  readonly retry?: RetryOptions | false | undefined
 }
 
 /** An identity that the client takes on at every connection. */
@@ -78,6 +86,8 @@ export interface ConnectOptions {
   readonly tls?: TlsOption | undefined
   /** Allow `digest`, which sends the password as it is, without TLS to hosts other than loopback. */
   readonly allowInsecureAuth?: boolean
+  /** When calls that fail are made again, unless they say otherwise. Default: never. */
+  readonly retry?: RetryOptions
   /** Requests without a reply before further calls wait. Default 8,192. */
   readonly inFlightMax?: number
   /** Bytes of waiting calls before further ones fail with `QUEUE_FULL`. Default 64 MiB. */
@@ -111,6 +121,7 @@ export interface ClientOptions {
   readonly tls: TlsProvider | null
   /** Whether passwords may be sent as they are. */
   readonly sendsPasswords: boolean
+  readonly retry: RetryPolicy | null
   readonly watchBufferMax: number
   readonly logger: Logger | null
 }
@@ -144,6 +155,7 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
     auth: given.auth ?? [],
     tls,
     sendsPasswords,
+    retry: given.retry === undefined ? null : retryPolicyOf(given.retry),
     watchBufferMax: positive('watchBufferMax', given.watchBufferMax ?? 10_000),
     logger: given.logger ?? null,
   }
@@ -169,17 +181,6 @@ export function checkAuth(scheme: string, hosts: readonly Host[], isAllowed: boo
   const detail =
     'digest sends the password in clear text; use TLS, or allow it with allowInsecureAuth'
   throw new ZooKeeperError('BAD_ARGUMENTS', { op: 'addAuth', detail })
-}
-
-/** A number above zero, `Infinity` included. */
-export function positive(name: string, value: number): number {
-  if (typeof value === 'number' && value > 0) return value
-  throw new ZooKeeperError('BAD_ARGUMENTS', { detail: `${name} is not a positive number` })
-}
-
-function finite(name: string, value: number): number {
-  if (value <= 0x7fff_ffff) return value
-  throw new ZooKeeperError('BAD_ARGUMENTS', { detail: `${name} is too large` })
 }
 
 function isLoopback({ name }: Host): boolean {

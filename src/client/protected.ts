@@ -38,7 +38,7 @@ export async function createProtected(
   const trace = traceOf(path, view.keeper.runtime.uuid())
   const operation = operationOfMode(mode)
   const request = owned(view.requests.create(trace.path, data, options))
-  const budget = new Budget(view.keeper, options, { op: operation.name, path: trace.path })
+  const budget = new Budget(view, options, { op: operation.name, path: trace.path })
   let mayExist = false
   try {
     for (let losses = 1; ; losses++) {
@@ -52,7 +52,7 @@ export async function createProtected(
       }
     }
   } catch (error) {
-    if (mayExist) void insist(view, (limits) => removeTraces(view, trace, limits))
+    if (mayExist) void removeLater(view, trace)
     throw error
   }
 }
@@ -99,10 +99,15 @@ async function findAgain(
   }
 }
 
-async function removeTraces(view: View, trace: Trace, limits: CallOptions): Promise<void> {
-  const request = { path: view.requests.path(trace.parent) }
-  await view.call(operations.sync, () => request, nothing, limits)
-  for (const path of await pathsOf(view, trace, limits)) await deleteIfThere(view, path, limits)
+/** In the background, and by the client itself: the view may be closed by now. */
+function removeLater(view: View, trace: Trace): Promise<void> {
+  const { absolute } = view.base
+  const below = { ...trace, parent: view.requests.path(trace.parent) }
+  return insist(absolute, async (limits) => {
+    await absolute.call(operations.sync, () => ({ path: below.parent }), nothing, limits)
+    const paths = await pathsOf(absolute, below, limits)
+    for (const path of paths) await deleteIfThere(absolute, path, limits)
+  })
 }
 
 async function pathsOf(

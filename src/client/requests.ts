@@ -128,9 +128,9 @@ function bytesOf(data: Data): Uint8Array | null {
 }
 
 /** A request that may be sent again later: what the caller may reuse by then is copied. */
-export function owned<R extends { readonly data: Uint8Array | null }>(request: R): R {
-  const { data } = request
-  if (data === null || data.length > inlineBytesMax) return request
+export function owned<R>(request: R): R {
+  const { data } = request as { readonly data?: unknown }
+  if (!(data instanceof Uint8Array) || data.length > inlineBytesMax) return request
   return { ...request, data: Buffer.from(data) }
 }
 

@@ -12,12 +12,12 @@ export function timeLimit(
   { nowMs }: Pick<Runtime, 'nowMs'>,
   options: CallOptions = {},
 ): () => CallOptions {
-  const { signal, timeout } = options
-  if (timeout === undefined || !(timeout > 0)) return () => ({ signal, timeout })
+  const { signal, timeout, retry } = options
+  if (timeout === undefined || !(timeout > 0)) return () => ({ signal, timeout, retry })
   const endMs = nowMs() + timeout
   return () => {
     const leftMs = endMs - nowMs()
     if (leftMs <= 0) throw new ZooKeeperError('TIMEOUT', { detail: `not done in ${timeout} ms` })
-    return { signal, timeout: leftMs }
+    return { signal, timeout: leftMs, retry }
   }
 }

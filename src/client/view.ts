@@ -4,9 +4,11 @@ import { type Operation } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
 import { type Watcher, type WatchEvent } from '../session/watches.ts'
 import { type CallPart, MultiCall } from './multi-call.ts'
-import { type CallOptions, positive } from './options.ts'
+import { positive } from './numbers.ts'
+import { type CallOptions } from './options.ts'
 import { type AbandonableCall, type CallOwner, Request, type Shape } from './request.ts'
-import { Requests } from './requests.ts'
+import { owned, Requests } from './requests.ts'
+import { mayRetry, retrying } from './retry.ts'
 import { type Ending, type SessionKeeper } from './session-keeper.ts'
 import { type State, States } from './states.ts'
 import { Gate, RevocableRead } from './watch-signal.ts'
@@ -116,6 +118,26 @@ export class View implements CallOwner, Ending {
     options: CallOptions | undefined,
     watcher: Watcher | null = null,
   ): Promise<T> {
+    if (!mayRetry(this, options)) {
+      return this.#callOnce(operation, requestOf, shape, options, watcher)
+    }
+    return retrying(this, operation, options, () => {
+      const request = owned(requestOf())
+      const once = () => request
+      return {
+        path: stripChroot(this.chroot, request.path),
+        attempt: (left) => this.#callOnce(operation, once, shape, left, watcher),
+      }
+    })
+  }
+
+  #callOnce<T>(
+    operation: Operation,
+    requestOf: () => { readonly path: string },
+    shape: Shape<T>,
+    options: CallOptions | undefined,
+    watcher: Watcher | null,
+  ): Promise<T> {
     return new Promise((resolve) => {
       if (options !== undefined) checkOptions(options)
       const request = requestOf()
@@ -161,6 +183,18 @@ export class View implements CallOwner, Ending {
 
   /** Several operations in one request. */
   multi(
+    operation: Operation,
+    parts: readonly CallPart[],
+    options: CallOptions | undefined,
+  ): Promise<readonly MultiResult[]> {
+    if (!mayRetry(this, options)) return this.#multiOnce(operation, parts, options)
+    return retrying(this, operation, options, () => {
+      const own = parts.map((part) => ({ ...part, request: owned(part.request) }))
+      return { path: null, attempt: (left) => this.#multiOnce(operation, own, left) }
+    })
+  }
+
+  #multiOnce(
     operation: Operation,
     parts: readonly CallPart[],
     options: CallOptions | undefined,

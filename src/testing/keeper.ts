@@ -3,7 +3,7 @@ import { type handshake, operationByCode, type Reader, type records } from '../p
 import { type Timer } from './clock.ts'
 import { answerWord } from './four-letter-words.ts'
 import { answerHandshake } from './handshake.ts'
-import { Link, type LinkHost, type Wire } from './link.ts'
+import { Link, type LinkHost, replyEmpty, type Wire } from './link.ts'
 import { processRequest } from './processor.ts'
 import { ServerState, type StateOptions } from './state.ts'
 
@@ -16,9 +16,10 @@ export interface RequestView {
 
 /**
  * What a network does to a request, once: `drop-request` cuts the link before it is carried out,
- * `drop-reply` after. The client cannot tell the two apart.
+ * `drop-reply` after. The client cannot tell the two apart. Or what a server answers instead of
+ * carrying it out: an error number, such as -127 for one that throttles.
  */
-export type Fault = 'drop-request' | 'drop-reply'
+export type Fault = 'drop-request' | 'drop-reply' | { readonly err: number }
 
 export interface KeeperOptions extends StateOptions {
   /** Decides the fate of each request as it comes in. */
@@ -74,6 +75,10 @@ export class Keeper implements LinkHost {
   handleRequest(link: Link, header: records.RequestHeader, body: Reader): void {
     const operation = operationByCode.get(header.type)?.name ?? `opcode ${header.type}`
     const fault = this.#options.intercept?.({ sessionId: link.sessionId, operation })
+    if (typeof fault === 'object') {
+      replyEmpty(link, { xid: header.xid, zxid: this.state.lastZxid, err: fault.err })
+      return
+    }
     if (fault !== 'drop-request') processRequest(this.state, link, header, body)
     if (fault !== undefined) link.reset()
     this.#armSweep()

@@ -34,7 +34,8 @@ export interface TestServerOptions {
   readonly clock?: Clock
   /**
    * Is asked about each request as it comes in, pings included, and may let the network fail:
-   * `drop-request` cuts the link before the request is carried out, `drop-reply` after.
+   * `drop-request` cuts the link before the request is carried out, `drop-reply` after; or answer an
+   * error instead: `{ err: -127 }`.
    */
   readonly intercept?: (request: RequestView) => Fault | undefined
 }

@@ -9,7 +9,7 @@ import { errorOf, openAt } from '../support/servers.ts'
 
 /** More requests than an uncontended acquisition sends; later steps find nothing left to disturb. */
 const steps = Array.from({ length: 8 }, (_, i) => i)
-const faults: Fault[] = ['drop-request', 'drop-reply']
+const faults = ['drop-request', 'drop-reply'] as const
 
 for (const fault of faults) {
   test.each(steps)(`${fault} at request %i: the lock is acquired, with one znode`, async (step) => {
