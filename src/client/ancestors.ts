@@ -6,6 +6,7 @@ import { type CallOptions } from './options.ts'
 import { type CreateOptions, operationOfMode } from './requests.ts'
 import { timeLimit } from './time-limit.ts'
 import { type View } from './view.ts'
+import { nothing } from './shapes.ts'
 
 /** What to make above a znode, if it is missing. */
 export interface Ancestry {
@@ -111,4 +112,3 @@ function ancestorsOf(path: string): string[] {
 }
 
 const empty = Buffer.alloc(0)
-const nothing = (): void => undefined

@@ -1,14 +1,20 @@
 import { operations } from '../protocol/operations.ts'
-import { type ACL, type Stat } from '../protocol/records.ts'
+import { type ACL, type ClientInfo, type Stat, type WhoAmIResponse } from '../protocol/records.ts'
 import { type Runtime } from '../session/runtime.ts'
+import { check } from './check.ts'
 import { type CreateCallOptions, createZnode } from './create.ts'
+import { deleteRecursive } from './delete-recursive.ts'
+import { type ConfigResult, getConfig, reconfig, type ReconfigOptions } from './ensemble.ts'
+import { getEphemerals } from './ephemerals.ts'
 import { type EventStream } from './event-stream.ts'
+import { getMany } from './get-many.ts'
 import {
   deleteIdempotently,
   type IdempotentOption,
   isIdempotent,
   setDataIdempotently,
 } from './idempotent.ts'
+import { MultiRead } from './multi-read.ts'
 import { observe } from './observe.ts'
 import {
   type CallOptions,
@@ -27,15 +33,20 @@ import {
 import { asIs, nothing, statOf } from './shapes.ts'
 import { SessionKeeper } from './session-keeper.ts'
 import { type State, type StateChange } from './states.ts'
+import { type SyncOption } from './sync-option.ts'
 import { Transaction } from './transaction.ts'
 import { View, type WatchOption } from './view.ts'
 import { type Watch } from './watch.ts'
+import { walk, type WalkEntry, type WalkOptions } from './walk.ts'
 import {
   openWatch,
   removeWatches,
   type RemoveWatchesOptions,
   type WatchOptions,
 } from './watching.ts'
+
+/** What reads of a znode take. */
+export type ReadOptions = CallOptions & WatchOption & SyncOption
 
 /** For writes that must not overwrite what they have not seen. */
 export interface VersionOption {
@@ -112,7 +123,7 @@ export class ZooKeeper implements AsyncDisposable {
    * Errors: `NO_NODE`, `NO_AUTH`, `REPLY_TOO_LARGE`. With `watch`: called when the data changes or the
    * znode is deleted.
    */
-  getData(path: string, options?: CallOptions & WatchOption): Promise<DataResult> {
+  getData(path: string, options?: ReadOptions): Promise<DataResult> {
     return this.#view.read(operations.getData, path, asIs, options)
   }
 
@@ -121,7 +132,7 @@ export class ZooKeeper implements AsyncDisposable {
    *
    * With `watch`: called when the znode is created, deleted, or its data changes.
    */
-  exists(path: string, options?: CallOptions & WatchOption): Promise<Stat | null> {
+  exists(path: string, options?: ReadOptions): Promise<Stat | null> {
     return this.#view.read<Stat | null>(operations.exists, path, statOf, options)
   }
 
@@ -131,18 +142,84 @@ export class ZooKeeper implements AsyncDisposable {
    * Errors: `NO_NODE`, `NO_AUTH`, `REPLY_TOO_LARGE`. With `watch`: called when a child is created or
    * deleted, or the znode itself is deleted.
    */
-  getChildren(path: string, options?: CallOptions & WatchOption): Promise<ChildrenResult> {
+  getChildren(path: string, options?: ReadOptions): Promise<ChildrenResult> {
     return this.#view.read(operations.getChildren2, path, asIs, options)
   }
 
   /** The ACL of a znode. Without ADMIN permission, digests are masked. Errors: `NO_NODE`, `NO_AUTH`. */
-  getACL(path: string, options?: CallOptions): Promise<AclResult> {
-    return this.#view.call(
-      operations.getACL,
-      () => ({ path: this.#requests.path(path) }),
-      asIs,
-      options,
-    )
+  getACL(path: string, options?: CallOptions & SyncOption): Promise<AclResult> {
+    return this.#view.read(operations.getACL, path, asIs, options)
+  }
+
+  /**
+   * The data of several znodes in one batch, in the order of the paths; null for each that is missing.
+   * Other errors reject the whole. Each is read for itself: it is no snapshot.
+   *
+   * @example
+   * const [users, orders] = await zk.getMany(['/config/users', '/config/orders'])
+   */
+  getMany(
+    paths: readonly string[],
+    options?: CallOptions & SyncOption,
+  ): Promise<(DataResult | null)[]> {
+    return getMany(this.#view, paths, options)
+  }
+
+  /** Starts several reads in one request, each with a result or an error of its own. */
+  multiRead(): MultiRead {
+    return new MultiRead(this.#view)
+  }
+
+  /**
+   * The znode and everything below it, level by level: each before its children, and those of one level
+   * in the order of their parents and, below one parent, of their names. What vanishes meanwhile, and a
+   * `path` that is not there, is left out; what comes meanwhile may or may not be told.
+   *
+   * `timeout` is for each request. Leave the loop whenever you like.
+   *
+   * Errors: `NO_AUTH`, and those of every call.
+   *
+   * @example
+   * for await (const { path, stat } of zk.walk('/')) console.log(path, stat.dataLength)
+   */
+  walk(path: string, options: WalkOptions = {}): AsyncGenerator<WalkEntry, undefined> {
+    return walk(this.#view, path, () => options, options.concurrency)
+  }
+
+  /** How many znodes are below one, at any depth. Errors: `NO_NODE`, `NO_AUTH`; servers from 3.6. */
+  getAllChildrenNumber(path: string, options?: CallOptions & SyncOption): Promise<number> {
+    return this.#view.read(operations.getAllChildrenNumber, path, totalOf, options)
+  }
+
+  /**
+   * The paths of the ephemeral znodes that this session owns at `path` and below it, in no particular
+   * order. Needs servers of 3.6 or later.
+   */
+  getEphemerals(path = '/', options?: CallOptions): Promise<readonly string[]> {
+    return getEphemerals(this.#view, path, options)
+  }
+
+  /**
+   * Resolves if the znode exists and has this version; -1 for any.
+   *
+   * Errors: `NO_NODE`, `BAD_VERSION`, `NO_AUTH`. Nothing changes, but like a write it is decided by the
+   * leader. To write under a condition, put the check into a {@link ZooKeeper.multi}.
+   */
+  check(path: string, version: number, options?: CallOptions): Promise<void> {
+    return check(this.#view, path, version, options)
+  }
+
+  /**
+   * The servers of the ensemble, from `/zookeeper/config`, whatever the chroot; so is the path of the
+   * event for `watch`, which is called when the ensemble was changed.
+   */
+  getConfig(options?: ReadOptions): Promise<ConfigResult> {
+    return getConfig(this.#view, options)
+  }
+
+  /** The identities by which servers judge this client, `ip` among them. Needs servers of 3.7. */
+  whoAmI(options?: CallOptions): Promise<readonly ClientInfo[]> {
+    return this.#view.call(operations.whoAmI, () => ({ path: '' }), clientInfoOf, options)
   }
 
   /**
@@ -194,6 +271,17 @@ export class ZooKeeper implements AsyncDisposable {
   }
 
   /**
+   * Deletes a znode and everything below it, while others create and delete there, too. A znode that
+   * is not there is content. A lost connection or session does not end it.
+   *
+   * If it fails, some of it may be gone. Errors: `NO_AUTH`; `NOT_EMPTY`, if others create faster than
+   * this deletes; `BAD_ARGUMENTS` for the root. A `timeout` is for all of it.
+   */
+  deleteRecursive(path: string, options?: CallOptions): Promise<void> {
+    return deleteRecursive(this.#view, path, options)
+  }
+
+  /**
    * Replaces the data of a znode and returns its new Stat.
    *
    * Data up to 16 KiB is copied at the call; larger data must not change until the promise settles.
@@ -234,6 +322,27 @@ export class ZooKeeper implements AsyncDisposable {
   /** Starts a transaction: several writes that happen together or not at all. */
   multi(): Transaction {
     return new Transaction(this.#view)
+  }
+
+  /**
+   * Changes the ensemble, and resolves with what it is then. It is decided by the servers of the old
+   * and the new ensemble together, which takes as long as new ones need to catch up.
+   *
+   * Errors: `RECONFIG_DISABLED` (the servers' default), `NO_AUTH` (without permission to write to
+   * `/zookeeper/config`, which only `super` has by default), `BAD_VERSION`, `NEW_CONFIG_NO_QUORUM` (too
+   * few of the new servers are ready), `RECONFIG_IN_PROGRESS`, `UNIMPLEMENTED` (a standalone server).
+   * The connection may be lost on the way, which leaves the outcome unknown: see `getConfig`.
+   *
+   * @example
+   * const { version } = await zk.getConfig()
+   * await zk.reconfig({
+   *   joining: ['server.4=zk4:2888:3888:participant;0.0.0.0:2181'],
+   *   leaving: [1],
+   *   fromConfig: version,
+   * })
+   */
+  reconfig(change: ReconfigOptions, options?: CallOptions): Promise<ConfigResult> {
+    return reconfig(this.#view, change, options)
   }
 
   // --- Watches ----------------------------------------------------------------------------------
@@ -391,3 +500,6 @@ export class ZooKeeper implements AsyncDisposable {
     return this.close()
   }
 }
+
+const totalOf = ({ totalNumber }: { readonly totalNumber: number }): number => totalNumber
+const clientInfoOf = ({ clientInfo }: WhoAmIResponse): readonly ClientInfo[] => clientInfo

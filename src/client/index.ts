@@ -12,9 +12,12 @@ export {
 } from './acl.ts'
 export { type RecipeRuntime, type SessionInfo, type VersionOption, ZooKeeper } from './client.ts'
 export { type CreateCallOptions } from './create.ts'
+export { type ConfigResult, type ReconfigOptions } from './ensemble.ts'
 export { type EventStream } from './event-stream.ts'
+export { type SyncOption } from './sync-option.ts'
 export { TransactionError } from './multi-call.ts'
 export { type IdempotentOption } from './idempotent.ts'
+export { type MultiRead, type ReadResult } from './multi-read.ts'
 export { type Auth, type CallOptions, type ConnectOptions, type Logger } from './options.ts'
 export { type ProtectOption } from './protected.ts'
 export { type CreateOptions, type Data } from './requests.ts'
@@ -28,10 +31,16 @@ export { type RetryOptions } from './retry-policy.ts'
 export { type State, type StateChange } from './states.ts'
 export { type TlsOption } from './tls-option.ts'
 export { type Transaction, type TransactionCreateResult } from './transaction.ts'
+export { type WalkEntry, type WalkOptions } from './walk.ts'
 export { type WatchOption } from './view.ts'
 export { type Watch } from './watch.ts'
 export { type RemoveWatchesOptions, type WatcherKind, type WatchOptions } from './watching.ts'
 export { type CreateMode, Perms } from '../protocol/constants.ts'
+export {
+  type EnsembleConfig,
+  type EnsembleMember,
+  type MemberAddress,
+} from '../protocol/ensemble-config.ts'
 export { type ErrorCode } from '../protocol/error-codes.ts'
 export {
   isZooKeeperError,
@@ -39,7 +48,7 @@ export {
   ProtocolError,
   ZooKeeperError,
 } from '../protocol/errors.ts'
-export { type ACL, type Id, type Stat } from '../protocol/records.ts'
+export { type ACL, type ClientInfo, type Id, type Stat } from '../protocol/records.ts'
 export { type Trigger } from '../session/state.ts'
 export { type Backoff } from '../session/timing.ts'
 export { type WatchEvent, type WatchEventType } from '../session/watches.ts'

@@ -1,7 +1,7 @@
 import { type ErrorCode, errorCodeOf } from '../protocol/error-codes.ts'
 import { ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
 import { type MultiPart, type MultiResult } from '../protocol/multi.ts'
-import { type Operation, operationByCode } from '../protocol/operations.ts'
+import { type Operation, operationByCode, operations } from '../protocol/operations.ts'
 import { type CallOwner, rejection, Request } from './request.ts'
 
 /** A transaction that was refused as a whole, because one of its operations failed. */
@@ -27,7 +27,10 @@ export interface CallPart extends MultiPart {
   readonly path: string
 }
 
-/** A multi on its way: its failure is told in the body of a reply that says "no error". */
+/**
+ * A multi or multiRead on its way: failures are told in the body of a reply that says "no error". Those
+ * of writes are one, those of reads each for itself.
+ */
 export class MultiCall extends Request<readonly MultiResult[]> {
   readonly #parts: readonly CallPart[]
 
@@ -37,13 +40,15 @@ export class MultiCall extends Request<readonly MultiResult[]> {
     parts: readonly CallPart[],
     resolve: (value: readonly MultiResult[] | PromiseLike<readonly MultiResult[]>) => void,
   ) {
-    super(owner, operation, parts, '', null, asIs, resolve)
+    const [only] = parts.length === 1 ? parts : []
+    const path = only === undefined ? '' : (only.request as { readonly path: string }).path
+    super(owner, operation, parts, path, null, asIs, resolve)
     this.#parts = parts
   }
 
   override succeed(response: unknown): void {
     const results = response as readonly MultiResult[]
-    const index = failedIndex(results)
+    const index = this.operation === operations.multiRead ? -1 : failedIndex(results)
     if (index !== -1) {
       this.release?.()
       this.resolve(rejection(() => new TransactionError(results, this.#parts)))

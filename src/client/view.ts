@@ -1,8 +1,9 @@
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { type MultiResult } from '../protocol/multi.ts'
-import { type Operation } from '../protocol/operations.ts'
+import { type Operation, operations } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
 import { type Watcher, type WatchEvent } from '../session/watches.ts'
+import { type SyncOption } from './sync-option.ts'
 import { type CallPart, MultiCall } from './multi-call.ts'
 import { positive } from './numbers.ts'
 import { type CallOptions } from './options.ts'
@@ -13,6 +14,7 @@ import { type Ending, type SessionKeeper } from './session-keeper.ts'
 import { type State, States } from './states.ts'
 import { Gate, RevocableRead } from './watch-signal.ts'
 import { nameWatcher } from './watcher-names.ts'
+import { nothing } from './shapes.ts'
 
 /** For reads that set a watch. */
 export interface WatchOption {
@@ -153,8 +155,12 @@ export class View implements CallOwner, Ending {
     operation: Operation,
     path: string,
     shape: Shape<T>,
-    options: (CallOptions & WatchOption) | undefined,
+    options: (CallOptions & WatchOption & SyncOption) | undefined,
   ): Promise<T> {
+    if (options?.sync === true) {
+      const unsynced = { ...options, sync: false }
+      return this.fresh(path, options, () => this.read(operation, path, shape, unsynced))
+    }
     const { watch, watchSignal } = options ?? {}
     const isWatching = watch !== undefined && watchSignal?.aborted !== true
     const requestOf = () => ({ path: this.requests.path(path), watch: isWatching })
@@ -179,6 +185,14 @@ export class View implements CallOwner, Ending {
       read.revokeAt(watchSignal, gate, this.keeper)
       this.#send(read, options)
     })
+  }
+
+  /** A read behind a sync, both on their way at once: servers answer a session in order. */
+  async fresh<T>(path: string, options: CallOptions, read: () => Promise<T>): Promise<T> {
+    const request = { path: this.requests.path(path) }
+    const synced = this.call(operations.sync, () => request, nothing, options)
+    const [, value] = await Promise.all([synced, read()])
+    return value
   }
 
   /** Several operations in one request. */

@@ -7,6 +7,12 @@
 export { type Borrowed, type Codec, Empty, Reader, Writer } from './bytes.ts'
 export * from './constants.ts'
 export { type ConnectString, formatHost, type Host, parseConnectString } from './connect-string.ts'
+export {
+  type EnsembleConfig,
+  type EnsembleMember,
+  type MemberAddress,
+  parseEnsembleConfig,
+} from './ensemble-config.ts'
 export { type ErrorCode, errorCodeOf, errorCodes } from './error-codes.ts'
 export {
   type ErrorContext,
