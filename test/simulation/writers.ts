@@ -1,4 +1,10 @@
-import { isZooKeeperError, type Outcome, type ZooKeeper } from '../../src/index.ts'
+import {
+  type CallOptions,
+  type IdempotentOption,
+  isZooKeeperError,
+  type Outcome,
+  type ZooKeeper,
+} from '../../src/index.ts'
 import { type Prng } from '../../src/simulation/prng.ts'
 import { type World } from '../../src/simulation/world.ts'
 import { type Violations } from './violations.ts'
@@ -16,6 +22,7 @@ interface Write {
   /** The znode that this write alone creates, changes or deletes. */
   readonly path: string
   readonly kind: Kind
+  readonly idempotent: IdempotentOption['idempotent']
   outcome: Outcome | null
   /** What the client said of it: the error's code, or `OK`. */
   code: string
@@ -41,9 +48,13 @@ export class Writers {
     return this.#writes.length
   }
 
+  /** How many were told what. */
   outcomes(): Record<string, number> {
     const counts: Record<string, number> = {}
-    for (const { outcome } of this.#writes) counts[`${outcome}`] = (counts[`${outcome}`] ?? 0) + 1
+    for (const { outcome, idempotent } of this.#writes) {
+      const name = idempotent === false ? `${outcome}` : `${outcome}, idempotent`
+      counts[name] = (counts[name] ?? 0) + 1
+    }
     return counts
   }
 
@@ -75,12 +86,13 @@ export class Writers {
       number,
       path: pathOf(kind, client, number),
       kind,
+      idempotent: kind === 'multi' ? false : dice.pick([false, false, true, 'unique-data']),
       outcome: null,
       code: '',
     }
     this.#writes.push(write)
     try {
-      await this.#send(zk, write, this.#options(dice))
+      await this.#send(zk, write, this.#limits(dice))
       write.outcome = 'applied'
       write.code = 'OK'
     } catch (error) {
@@ -90,7 +102,7 @@ export class Writers {
     }
   }
 
-  #options(dice: Prng): { signal?: AbortSignal; timeout?: number } {
+  #limits(dice: Prng): CallOptions {
     if (dice.chance(0.05)) return { timeout: dice.int(1, 200) }
     if (!dice.chance(0.05)) return {}
     const controller = new AbortController()
@@ -101,14 +113,15 @@ export class Writers {
 
   async #send(
     zk: ZooKeeper,
-    { kind, path, client, number }: Write,
-    options: { signal?: AbortSignal; timeout?: number },
+    { kind, path, client, number, idempotent }: Write,
+    limits: CallOptions,
   ): Promise<void> {
+    const options = { ...limits, idempotent }
     const token = `${client}-${number}`
     if (kind === 'create') await zk.create(path, token, options)
     else if (kind === 'setData') await zk.setData(path, token, options)
     else if (kind === 'delete') await zk.delete(path, options)
-    else await zk.multi().create(path, token).setData('/shared', token).commit(options)
+    else await zk.multi().create(path, token).setData('/shared', token).commit(limits)
   }
 
   /** Looks at the tree when everything has settled and nobody writes any more. */
@@ -119,7 +132,7 @@ export class Writers {
       this.#violations.expect(isTruth(write.outcome, times), () => {
         return `${inWords(write)} was done ${times} times`
       })
-      if (zxid === null) continue
+      if (zxid === null || write.idempotent !== false) continue // sent again, it comes later
       const earlier = newest.get(write.client)
       this.#violations.expect(earlier === undefined || earlier.zxid < zxid, () => {
         return `${inWords(write)} was done before ${inWords(earlier!)}, which was called earlier`
