@@ -293,7 +293,8 @@ export class Session {
     if (this.#link === 'attached') this.#heardAtMs = nowMs
     this.#isSuspect = false
     this.#splitter.push(bytes, length)
-    while (this.#splitter.next()) this.#handleFrame(this.#splitter)
+    // A frame may make the session give the link up: what follows in the same read belongs to nobody.
+    while (!this.#wantsDrop && this.#splitter.next()) this.#handleFrame(this.#splitter)
     this.pipeline.release()
     this.#leaveIfAnswered()
   }
@@ -321,7 +322,6 @@ export class Session {
     const reader = this.#reader.reset(bytes, start, end)
     if (this.#link === 'attached') this.#handleReply(reader, length > end - start ? length : 0)
     else if (this.#link === 'handshaking') this.#handleHandshake(reader, length)
-    // Else the link was given up on a frame before this one; what follows belongs to nobody.
   }
 
   #handleHandshake(reader: Reader, length: number): void {

@@ -62,7 +62,7 @@ interface Answer {
 }
 
 /** Every read overwrites the one before it, as the sockets' one read buffer does. */
-const readBuffer = Buffer.alloc(64 * 1024)
+const readBuffer = Buffer.alloc(64 * 1024, 0xee)
 
 const connectRequest: Operation = { ...operations.ping, name: 'connect', path: null }
 
@@ -262,7 +262,7 @@ export class Harness {
         this.cut(error)
         return error as Error
       } finally {
-        readBuffer.fill(0xee) // whoever kept a view of it will read this
+        readBuffer.fill(0xee, 0, chunk.length) // whoever kept a view of it will read this
       }
       this.turn()
     }
@@ -301,18 +301,10 @@ export class Harness {
     return true
   }
 
-  #frame({ bytes, start, end }: FrameSplitter): SentFrame {
-    const reader = new Reader().reset(bytes, start, end)
-    const copy = Buffer.from(bytes.subarray(start, end))
-    if (!this.#isHandshaken) {
-      this.#isHandshaken = true
-      return frameOf(0, connectRequest, ConnectRequest.read(reader), copy)
-    }
-    const { xid, type } = RequestHeader.read(reader)
-    const operation = operationByCode.get(type)!
-    const frame = frameOf(xid, operation, operation.request.read(reader), copy)
-    if (reader.remaining > 0) throw new Error(`${frame.text} has bytes left over`)
-    if (operation !== operations.ping) this.#owed.push(frame)
+  #frame(splitter: FrameSplitter): SentFrame {
+    const frame = frameIn(splitter, this.#isHandshaken)
+    if (this.#isHandshaken && frame.operation !== operations.ping) this.#owed.push(frame)
+    this.#isHandshaken = true
     return frame
   }
 
@@ -323,6 +315,18 @@ export class Harness {
     this.#owed = []
     this.#splitter = new FrameSplitter(Infinity)
   }
+}
+
+/** What a client sent: its handshake, or a request. */
+export function frameIn({ bytes, start, end }: FrameSplitter, isHandshaken: boolean): SentFrame {
+  const reader = new Reader().reset(bytes, start, end)
+  const copy = Buffer.from(bytes.subarray(start, end))
+  if (!isHandshaken) return frameOf(0, connectRequest, ConnectRequest.read(reader), copy)
+  const { xid, type } = RequestHeader.read(reader)
+  const operation = operationByCode.get(type)!
+  const frame = frameOf(xid, operation, operation.request.read(reader), copy)
+  if (reader.remaining > 0) throw new Error(`${frame.text} has bytes left over`)
+  return frame
 }
 
 /** A reply, with or without a body. */

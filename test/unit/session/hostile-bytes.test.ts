@@ -65,6 +65,18 @@ describe('a length that cannot be', () => {
     expectGoesOn(harness, 'getData')
   })
 
+  // The refusal makes the session leave the link; handling the next fault, it would leave it twice.
+  test('A6: is not seen behind a frame on which the link was given up', () => {
+    const harness = Harness.connected()
+    harness.watches.add('persistent', '/a', () => undefined)
+    harness.cut().connect()
+    const refusal = reply({ xid: 1, zxid: 1n, err: -5 })
+    expect(harness.receive(Buffer.concat([refusal, Buffer.from('ffffffff', 'hex')]))).toBeNull()
+    expect(harness.states).toEqual(['connected', 'suspended', 'connected', 'suspended'])
+    harness.connect()
+    expect(harness.session.state).toBe('connected')
+  })
+
   test.each([
     ['2 GiB', Buffer.concat([Buffer.from('7fffffff', 'hex'), Buffer.alloc(64, 1)])],
     ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
