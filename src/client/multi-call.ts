@@ -46,20 +46,41 @@ export class MultiCall extends Request<readonly MultiResult[]> {
     this.#parts = parts
   }
 
+  /** @throws {ProtocolError} if these are not the results of this multi. */
   override succeed(response: unknown): void {
     const results = response as readonly MultiResult[]
-    const index = this.operation === operations.multiRead ? -1 : failedIndex(results)
-    if (index !== -1) {
-      this.release?.()
-      this.resolve(rejection(() => new TransactionError(results, this.#parts)))
-    } else if (results.length === this.#parts.length) {
+    if (!isAnswer(results, this.#parts)) {
+      const cause = new ProtocolError('a multi was answered with the results of another one')
+      this.fail({ code: 'PROTOCOL_ERROR', outcome: 'unknown', cause })
+      throw cause
+    }
+    if (this.operation === operations.multiRead || failedIndex(results) === -1) {
       super.succeed(response)
     } else {
-      const cause = new ProtocolError('a multi was answered with another number of results')
-      this.fail({ code: 'PROTOCOL_ERROR', outcome: 'applied', cause })
+      this.release?.()
+      this.resolve(rejection(() => new TransactionError(results, this.#parts)))
     }
   }
 }
+
+function isAnswer(results: readonly MultiResult[], parts: readonly MultiPart[]): boolean {
+  if (results.length !== parts.length) return false
+  const isRefused = failedIndex(results) !== -1
+  return results.every(({ type, err }, index) => {
+    // Beside a failure, "no error" marks what was rolled back; else a result is told by what it is.
+    if (type === errorType) return isRefused || err !== 0
+    return resultOf(type) === resultOf(parts[index]!.type)
+  })
+}
+
+/** Servers differ in what they answer to a create that returns a Stat. */
+function resultOf(type: number): number {
+  return creates.has(type) ? create.code : type
+}
+
+const errorType = -1
+const { create, create2, createContainer, createTTL } = operations
+const creates = new Set<number>([create, create2, createContainer, createTTL].map((o) => o.code))
 
 function failedIndex(results: readonly MultiResult[]): number {
   return results.findIndex(({ err }) => err !== 0)

@@ -64,6 +64,7 @@ export abstract class Call {
     this.setsWatch = watcher !== null && operation.watch !== null
   }
 
+  /** @throws {ProtocolError} if the response cannot be to this request; the call is settled all the same. */
   abstract succeed(response: unknown): void
   abstract fail(failure: Failure): void
 }

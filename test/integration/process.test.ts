@@ -5,6 +5,8 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { TestServer } from '../../src/testing/index.ts'
 import { freePort } from '../support/free-port.ts'
+import { ScriptedServer } from '../support/scripted-server.ts'
+import { handshakeOf, reply } from '../support/session-harness.ts'
 
 // A process that is done with its client ends by itself, and no rejection goes unhandled on the way.
 
@@ -18,11 +20,47 @@ test('a process ends by itself after a connect that failed', async () => {
   expect(await run(connectString)).toEqual({ code: 0, output: ['TIMEOUT', 'left:'] })
 })
 
-async function run(connectString: string) {
-  const program = fileURLToPath(new URL('../support/fixtures/use-client.ts', import.meta.url))
+// Each connection ends by another broken frame, and the last one serves: the program has no listener
+// at all, so that whatever were thrown, emitted or rejected would end it with another code.
+test('R6: a process outlives every broken frame, and is told of each', async () => {
+  const frames = [
+    Buffer.from('ffffffff', 'hex'),
+    Buffer.from('7fffffff'.padEnd(64, '0'), 'hex'),
+    Buffer.from('HTTP/1.1 503 Service Unavailable\r\n\r\n'),
+    Buffer.alloc(4),
+    Buffer.alloc(19, 0xff).fill(0, 0, 3).fill(15, 3, 4),
+    reply({ xid: 99, zxid: 1n, err: 0 }),
+    reply({ xid: -7, zxid: 1n, err: 0 }),
+    reply({ xid: -1, zxid: 1n, err: 0 }), // an event without one
+    reply({ xid: 1, zxid: 1n, err: 0 }), // a setData without a Stat
+    handshakeOf(),
+  ]
+  await using server = await ScriptedServer.start(async (peer, nth) => {
+    await peer.handshake()
+    const frame = frames[nth >> 1]
+    if (frame === undefined) return peer.serve()
+    const { xid } = await peer.next()
+    const bytes = Buffer.from(frame)
+    if (frame === frames[8]) bytes.writeInt32BE(xid, 4)
+    if (nth % 2 === 0) peer.send(bytes)
+    else for (const byte of bytes) peer.send(Buffer.of(byte))
+    return peer.untilGone()
+  })
+  const calls = 2 * frames.length + 1
+  const { code, output } = await run(server.connectString, 'survive.ts', String(calls))
+  expect(code).toBe(0)
+  expect(JSON.parse(output[0]!)).toEqual({
+    'CONNECTION_LOSS unknown': 2 * (frames.length - 1),
+    'PROTOCOL_ERROR applied': 2,
+    'NO_NODE not-applied': 1,
+  })
+})
+
+async function run(connectString: string, name = 'use-client.ts', ...rest: string[]) {
+  const program = fileURLToPath(new URL(`../support/fixtures/${name}`, import.meta.url))
   const child = spawn(
     process.execPath,
-    ['--unhandled-rejections=strict', '--import', 'tsx', program, connectString],
+    ['--unhandled-rejections=strict', '--import', 'tsx', program, connectString, ...rest],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])

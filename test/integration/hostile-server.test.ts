@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest'
+import { operations } from '../../src/protocol/operations.ts'
+import { connect } from '../../src/index.ts'
+import { handshakeOf, reply } from '../support/session-harness.ts'
+import { ScriptedServer } from '../support/scripted-server.ts'
+import { errorOf, openAt } from '../support/servers.ts'
+import { stat } from '../support/test-call.ts'
+
+// What test/unit/session shows of the session alone, through sockets and promises: a server does at a
+// chosen byte what no server should.
+
+const quick = { sessionTimeout: 6_000, backoff: { msMin: 1, msMax: 1 } }
+
+test('A1: a connection that breaks behind any byte of the handshake is followed by one that lives', async () => {
+  const answer = handshakeOf()
+  await using server = await ScriptedServer.start(async (peer, nth) => {
+    if (nth >= answer.length) {
+      await peer.handshake()
+      await peer.serve()
+    }
+    await peer.next()
+    peer.send(answer.subarray(0, nth))
+    if (nth % 2 === 0) peer.end()
+    else peer.reset()
+  })
+  const zk = await connect(server.connectString, quick)
+  expect(server.peers).toHaveLength(answer.length + 1)
+  expect(zk.state).toBe('connected')
+  await zk.close()
+})
+
+test.each([0, 1, 4, 15, 16, 20, 50, 87])(
+  'A3: a write whose reply breaks off behind byte %i is unknown, a read is asked again',
+  async (at) => {
+    await using server = await ScriptedServer.start(async (peer, nth) => {
+      await peer.handshake()
+      if (nth > 0) await peer.serve()
+      const { xid } = await peer.next()
+      await peer.next()
+      peer.send(
+        reply({ xid, zxid: 1n, err: 0 }, operations.setData.response, { stat }).subarray(0, at),
+      )
+      peer.end()
+    })
+    const zk = await openAt(server.connectString, quick)
+    const [write, read] = [errorOf(zk.setData('/a', 'x')), zk.exists('/b')]
+    expect(await write).toMatchObject({ code: 'CONNECTION_LOSS', outcome: 'unknown', path: '/a' })
+    expect(await read).toBeNull() // the second connection finds no znode anywhere
+  },
+)
+
+test.each([
+  ['A6: a negative length', Buffer.from('ffffffff', 'hex')],
+  ['A7: an immense length', Buffer.from('7fffffff'.padEnd(64, '0'), 'hex')],
+  ['A7: a web page', Buffer.from('HTTP/1.1 503 Service Unavailable\r\n\r\n')],
+  ['A9: an empty frame', Buffer.alloc(4)],
+  ['A16: a reply that nobody waits for', reply({ xid: 99, zxid: 1n, err: 0 })],
+  ['A19: a reply with an xid that has no meaning', reply({ xid: -7, zxid: 1n, err: 0 })],
+  ['A20: a second answer to the handshake', handshakeOf()],
+])('%s costs the connection, and the session goes on', async (_, bytes) => {
+  await using server = await ScriptedServer.start(async (peer, nth) => {
+    await peer.handshake()
+    if (nth > 0) await peer.serve()
+    await peer.next()
+    peer.send(bytes)
+    await peer.untilGone()
+  })
+  const zk = await openAt(server.connectString, quick)
+  const changes = zk.states()
+  const error = await errorOf(zk.setData('/a', 'x'))
+  expect(error).toMatchObject({ code: 'CONNECTION_LOSS', outcome: 'unknown' })
+  expect((await changes.next()).value).toMatchObject({
+    state: 'suspended',
+    cause: { code: 'PROTOCOL_ERROR' },
+  })
+  expect(await zk.exists('/b')).toBeNull()
+})
+
+test('A17: AuthFailed that nothing was sent for ends the client, once', async () => {
+  await using server = await ScriptedServer.start(async (peer) => {
+    await peer.handshake()
+    await peer.next()
+    peer.send(reply({ xid: -4, zxid: 0n, err: -115 }))
+  })
+  const zk = await openAt(server.connectString, quick)
+  const states: string[] = []
+  const told = (async () => {
+    for await (const { state } of zk.states()) states.push(state)
+  })()
+  expect(await errorOf(zk.exists('/a'))).toMatchObject({ code: 'AUTH_FAILED' })
+  await told
+  expect(states).toEqual(['auth-failed'])
+  expect(server.peers).toHaveLength(1)
+})
+
+const none = { type: -1, err: 0, response: undefined }
+test.each([
+  ['fewer results than operations', [{ type: 2, err: 0, response: undefined }]],
+  ['more results than operations', Array(3).fill({ type: 2, err: 0, response: undefined })],
+  ['no results', []],
+  ['results of other operations', Array(2).fill({ type: 13, err: 0, response: undefined })],
+  ['errors that are none', [none, none]],
+  ['an error beyond the operations', [none, none, { ...none, err: -101 }]],
+])('A26: a multi that is answered with %s is unknown', async (_, results) => {
+  await using server = await ScriptedServer.start(async (peer, nth) => {
+    await peer.handshake()
+    if (nth > 0) await peer.serve()
+    const { xid } = await peer.next()
+    peer.send(reply({ xid, zxid: 1n, err: 0 }, operations.multi.response, results))
+    await peer.untilGone()
+  })
+  const zk = await openAt(server.connectString, quick)
+  const error = await errorOf(zk.multi().create('/a').delete('/b').commit())
+  expect(error).toMatchObject({ code: 'PROTOCOL_ERROR', outcome: 'unknown' })
+  expect(await zk.exists('/c')).toBeNull() // on another connection
+})
