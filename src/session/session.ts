@@ -321,7 +321,7 @@ export class Session {
   #handleFrame({ bytes, start, end, length }: FrameSplitter): void {
     const reader = this.#reader.reset(bytes, start, end)
     if (this.#link === 'attached') this.#handleReply(reader, length > end - start ? length : 0)
-    else if (this.#link === 'handshaking') this.#handleHandshake(reader, length)
+    else this.#handleHandshake(reader, length)
   }
 
   #handleHandshake(reader: Reader, length: number): void {
