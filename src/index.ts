@@ -5,6 +5,7 @@
  * @module
  */
 import { ZooKeeper } from './client/client.ts'
+import { type FourLetterWords, wordsOver } from './client/four-letter-words.ts'
 import { type ConnectOptions } from './client/options.ts'
 import { nodeRuntime } from './node/runtime.ts'
 import { checkTls } from './node/transport.ts'
@@ -33,5 +34,10 @@ export async function connect(
   if (typeof options.tls === 'object') checkTls(options.tls)
   return ZooKeeper.connect(nodeRuntime(options.lookup), connectString, options)
 }
+
+export const fourLetterWords: FourLetterWords = wordsOver(({ tls, lookup }) => {
+  if (typeof tls === 'object') checkTls(tls)
+  return nodeRuntime(lookup)
+})
 
 export * from './client/index.ts'

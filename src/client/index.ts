@@ -14,6 +14,7 @@ export { type RecipeRuntime, type SessionInfo, type VersionOption, ZooKeeper } f
 export { type CreateCallOptions } from './create.ts'
 export { type ConfigResult, type ReconfigOptions } from './ensemble.ts'
 export { type EventStream } from './event-stream.ts'
+export { type FourLetterWords, type WordOptions } from './four-letter-words.ts'
 export { type SyncOption } from './sync-option.ts'
 export { TransactionError } from './multi-call.ts'
 export { type IdempotentOption } from './idempotent.ts'
@@ -48,6 +49,14 @@ export {
   ProtocolError,
   ZooKeeperError,
 } from '../protocol/errors.ts'
+export {
+  type ConnectionReport,
+  type FourLetterWord,
+  type ServerReport,
+  type SessionReport,
+  type WatchesReport,
+  type WordResult,
+} from '../protocol/four-letter-words.ts'
 export { type ACL, type ClientInfo, type Id, type Stat } from '../protocol/records.ts'
 export { type Trigger } from '../session/state.ts'
 export { type Backoff } from '../session/timing.ts'

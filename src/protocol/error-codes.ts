@@ -60,6 +60,8 @@ export const errorCodes = {
   REPLY_TOO_LARGE: fact(null, false, 'the reply is larger than this client accepts'),
   BAD_CONNECT_STRING: fact(null, false, 'the connect string cannot be understood'),
   TLS_FAILED: fact(null, false, 'no TLS connection could be made'),
+  NOT_ALLOWED: fact(null, false, 'the server is configured not to answer this word'),
+  NOT_SERVING: fact(null, true, 'the server does not serve at present'),
   LEASE_LOST: fact(null, false, 'the lease is not held any more'),
   NOT_SUPPORTED: fact(null, false, 'not supported yet'),
 } as const

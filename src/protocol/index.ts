@@ -21,6 +21,15 @@ export {
   ProtocolError,
   ZooKeeperError,
 } from './errors.ts'
+export {
+  type ConnectionReport,
+  type FourLetterWord,
+  parseWord,
+  type ServerReport,
+  type SessionReport,
+  type WatchesReport,
+  type WordResult,
+} from './four-letter-words.ts'
 export { FrameSplitter } from './framing.ts'
 export * as handshake from './handshake.ts'
 export { type MultiPart, MultiRequest, MultiResponse, type MultiResult } from './multi.ts'

@@ -3,6 +3,7 @@
  *
  * Source: `server/command`.
  */
+import { type Link } from './link.ts'
 import { type ServerState } from './state.ts'
 
 /** What `srvr` claims to be: the version whose behaviour this server has. */
@@ -17,26 +18,39 @@ const words: ReadonlySet<string> = new Set(
 
 /** The answer, or null if `word` is none and thus the length of a frame. */
 export function answerWord(state: ServerState, word: string): string | null {
-  switch (word) {
-    case 'ruok':
-      return 'imok'
-    case 'isro':
-      return 'rw'
-    case 'srvr':
-      return `${srvr(state).join('\n')}\n`
-    case 'mntr':
-      return `${mntr(state).join('\n')}\n`
-    default:
-      return words.has(word)
-        ? `${word} is not executed because it is not in the whitelist.\n`
-        : null
-  }
+  const answer = answers[word]
+  if (answer !== undefined) return answer(state)
+  return words.has(word) ? `${word} is not executed because it is not in the whitelist.\n` : null
 }
 
-function srvr({ tree, linkOf, lastZxid }: ServerState): string[] {
+const answers: Readonly<Record<string, (state: ServerState) => string>> = {
+  ruok: () => 'imok',
+  isro: () => 'rw',
+  srvr: (state) => linesOf([...buildLines(), ...summaryLines(state)]),
+  stat: (state) => {
+    const clients = connectionLines(state, () => '')
+    return linesOf([...buildLines(), 'Clients:', ...clients, '', ...summaryLines(state)])
+  },
+  cons: (state) => linesOf([...connectionLines(state, sessionFields), '']),
+  conf: (state) => linesOf(configLines(state)),
+  mntr: (state) => linesOf(figureLines(state)),
+  wchs: (state) => linesOf(watchLines(state)),
+}
+
+function linesOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function buildLines(): string[] {
+  return [`Zookeeper version: ${version}`]
+}
+
+function summaryLines({ tree, linkOf, lastZxid }: ServerState): string[] {
+  const links = [...linkOf.values()]
   return [
-    `Zookeeper version: ${version}`,
     'Latency min/avg/max: 0/0.0/0',
+    `Received: ${links.reduce((sum, { received }) => sum + received, 0)}`,
+    `Sent: ${links.reduce((sum, { sent }) => sum + sent, 0)}`,
     `Connections: ${linkOf.size}`,
     'Outstanding: 0',
     `Zxid: 0x${lastZxid.toString(16)}`,
@@ -45,7 +59,50 @@ function srvr({ tree, linkOf, lastZxid }: ServerState): string[] {
   ]
 }
 
-function mntr({ tree, watches, linkOf, sessions }: ServerState): string[] {
+function connectionLines(
+  state: ServerState,
+  moreOf: (link: Link, state: ServerState) => string,
+): string[] {
+  return [...state.linkOf.values()].map((link) => {
+    const { peer, received, sent } = link
+    return ` /${peer}[1](queued=0,recved=${received},sent=${sent}${moreOf(link, state)})`
+  })
+}
+
+function sessionFields({ sessionId, session, establishedMs }: Link, state: ServerState): string {
+  const id = BigInt.asUintN(64, sessionId).toString(16)
+  const { operation, xid, zxid } = lastOperationOf(sessionId, state)
+  const times = `est=${establishedMs},to=${session?.timeoutMs ?? 0},lcxid=0x${xid.toString(16)}`
+  const zxidText = BigInt.asUintN(64, zxid).toString(16)
+  const latency = 'lresp=0,llat=0,minlat=0,avglat=0,maxlat=0'
+  return `,sid=0x${id},lop=${operation},${times},lzxid=0x${zxidText},${latency}`
+}
+
+/** Real servers, too, abbreviate an operation to four letters. */
+function lastOperationOf(sessionId: bigint, { log }: ServerState) {
+  const last = log.entries.findLast((entry) => entry.sessionId === sessionId)
+  if (last === undefined) return { operation: 'NA', xid: 0, zxid: -1n }
+  return { ...last, operation: last.operation.slice(0, 4).toUpperCase() }
+}
+
+function configLines({ options }: ServerState): string[] {
+  return [
+    `tickTime=${options.tickTimeMs}`,
+    'maxClientCnxns=0',
+    `minSessionTimeout=${options.sessionTimeoutMsMin}`,
+    `maxSessionTimeout=${options.sessionTimeoutMsMax}`,
+    `serverId=${options.serverId}`,
+  ]
+}
+
+function watchLines({ watches }: ServerState): string[] {
+  const entries = [...watches.dataEntries, ...watches.childEntries]
+  const connections = new Set(entries.map(({ watcher }) => watcher)).size
+  const paths = new Set(entries.map(({ path }) => path)).size
+  return [`${connections} connections watching ${paths} paths`, `Total watches:${entries.length}`]
+}
+
+function figureLines({ tree, watches, linkOf, sessions }: ServerState): string[] {
   const figures = {
     version,
     server_state: 'standalone',

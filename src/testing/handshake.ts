@@ -26,6 +26,7 @@ export function answerHandshake(
     return link.close()
   }
   link.session = session
+  link.establishedMs = state.options.clock.wallMs()
   state.linkOf.set(session.id, link)
   link.replyHandshake({
     protocolVersion: 0,

@@ -6,6 +6,7 @@
 import {
   type Codec,
   Empty,
+  formatHost,
   FrameSplitter,
   handshake,
   juteMaxBuffer,
@@ -23,6 +24,7 @@ import { type Watcher, type WatchEvent } from './watches.ts'
 /** The way back to the client. */
 export interface Wire {
   readonly remoteAddress: string
+  readonly remotePort?: number | undefined
   /** Whom the client's verified certificate is for, if it has shown one. */
   readonly certificateSubject?: string | undefined
   /** The bytes belong to the callee. */
@@ -51,6 +53,11 @@ export class Link implements Watcher {
   readonly ids: records.Id[]
   /** Set by the handshake. */
   session: Session | null = null
+  /** When that was: milliseconds since 1970. */
+  establishedMs = 0
+  /** Frames that came in, and that went out. */
+  received = 0
+  sent = 0
 
   readonly #wire: Wire
   readonly #host: LinkHost
@@ -72,6 +79,11 @@ export class Link implements Watcher {
 
   get sessionId(): bigint {
     return this.session?.id ?? 0n
+  }
+
+  /** `127.0.0.1:51828`. */
+  get peer(): string {
+    return formatHost({ name: this.#wire.remoteAddress, port: this.#wire.remotePort ?? 0 })
   }
 
   /** Never throws: whatever a client sends costs its own connection at most. */
@@ -154,6 +166,7 @@ export class Link implements Watcher {
   #handleFrame(): void {
     const { bytes, start, end, length } = this.#splitter
     if (length === 0 || length > juteMaxBuffer) return this.close()
+    this.received++
     const reader = this.#reader.reset(bytes, start, end)
     if (this.#state === 'open') {
       this.#host.handleRequest(this, records.RequestHeader.read(reader), reader)
@@ -165,6 +178,7 @@ export class Link implements Watcher {
 
   #send(write: (out: Writer) => void): void {
     if (this.#state === 'closed') return
+    this.sent++
     const frame = this.#out.beginFrame()
     try {
       write(this.#out)

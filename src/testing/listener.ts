@@ -13,6 +13,7 @@ export function listenerOf(tls: TlsOptions | null, accept: (socket: Socket) => v
 export function wireOf(socket: Socket): Wire {
   return {
     remoteAddress: plainAddress(socket.remoteAddress ?? ''),
+    remotePort: socket.remotePort,
     certificateSubject: socket instanceof TLSSocket ? subjectOf(socket) : undefined,
     write(bytes) {
       if (socket.writable) socket.write(bytes)

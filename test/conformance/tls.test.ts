@@ -1,7 +1,13 @@
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { connect, type ConnectOptions, CREATOR_ALL_ACL, type ZooKeeper } from '../../src/index.ts'
+import {
+  connect,
+  type ConnectOptions,
+  CREATOR_ALL_ACL,
+  fourLetterWords,
+  type ZooKeeper,
+} from '../../src/index.ts'
 import { Authority, type Identity } from '../support/certificates.ts'
 import { errorOf, openAt } from '../support/servers.ts'
 import { describeTlsServers, type TlsServer } from '../support/tls-servers.ts'
@@ -59,6 +65,13 @@ describeTlsServers('TLS', (start) => {
         cause: { code: expect.stringMatching(/VERIFY_LEAF|SELF_SIGNED/) },
       })
     }
+  })
+
+  test('four-letter words are asked under the same rules', async () => {
+    const tls = { ca: authority.cert }
+    expect(await fourLetterWords.srvr(connectString, { tls })).toMatchObject({ mode: 'standalone' })
+    const refused = await errorOf(fourLetterWords.srvr(connectString))
+    expect(refused).toMatchObject({ code: 'TLS_FAILED', op: 'srvr', server: connectString })
   })
 
   test('a certificate must be for the host as it was named, not as it was dialled', async () => {
