@@ -32,6 +32,7 @@ import {
 } from './results.ts'
 import { asIs, nothing, statOf } from './shapes.ts'
 import { SessionKeeper } from './session-keeper.ts'
+import { type ClientStats, statsOf } from './stats.ts'
 import { type State, type StateChange } from './states.ts'
 import { type SyncOption } from './sync-option.ts'
 import { Transaction } from './transaction.ts'
@@ -421,6 +422,11 @@ export class ZooKeeper implements AsyncDisposable {
   /** `host:port` of the server that serves the client now, or null. */
   get server(): string | null {
     return this.#keeper.session.server
+  }
+
+  /** What the client is doing, and has done so far: a plain snapshot, to be logged or measured. */
+  stats(): ClientStats {
+    return statsOf(this.state, this.#keeper.session, this.#keeper.monitor.counters)
   }
 
   /** Resolves once the client is in `state`: at once if it is. Rejects with `CLOSED` or `AUTH_FAILED`

@@ -29,6 +29,7 @@ export {
   type DataResult,
 } from './results.ts'
 export { type RetryOptions } from './retry-policy.ts'
+export { type ClientStats } from './stats.ts'
 export { type State, type StateChange } from './states.ts'
 export { type TlsOption } from './tls-option.ts'
 export { type Transaction, type TransactionCreateResult } from './transaction.ts'

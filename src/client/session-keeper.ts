@@ -9,6 +9,7 @@ import { Credential } from '../session/auth.ts'
 import { type Failure } from '../session/call.ts'
 import { Driver } from '../session/driver.ts'
 import { Hosts } from '../session/hosts.ts'
+import { Monitor } from '../session/monitor.ts'
 import { type Runtime } from '../session/runtime.ts'
 import { Session, type SessionChange } from '../session/session.ts'
 import { type Watcher, Watches, type WatchEvent } from '../session/watches.ts'
@@ -34,6 +35,7 @@ export class SessionKeeper {
   readonly #hosts: Hosts
   #session: Session
   #driver: Driver
+  readonly monitor = new Monitor()
   #previousSessionId: bigint | null = null
   /** Why no further call is accepted; null while calls are. */
   #endCode: ErrorCode | null = null
@@ -239,6 +241,7 @@ export class SessionKeeper {
       random: () => this.runtime.random(),
       nowMs: () => this.runtime.nowMs(),
       onChange: this.#onChange,
+      monitor: this.monitor,
     })
   }
 

@@ -39,6 +39,7 @@ export class Batch {
     const writer = this.#writer
     const start = writer.offset
     const borrowedBefore = writer.borrowed.length
+    const lengthBefore = this.length
     if (call.frame === null) encodeFrame(writer, call, request, xid, this.#frameBytesMax)
     else appendFrame(writer, call.frame, xid)
     for (let i = borrowedBefore; i < writer.borrowed.length; i++) {
@@ -49,6 +50,7 @@ export class Batch {
     call.phase = Phase.batched
     call.batchStart = start
     call.batchEnd = writer.offset
+    if (call.trace !== null) call.trace.bytesOut = this.length - lengthBefore
     this.calls.push(call)
   }
 

@@ -1,6 +1,6 @@
 import { type Borrowed } from '../protocol/bytes.ts'
 import { type ErrorCode } from '../protocol/error-codes.ts'
-import { type ErrorContext } from '../protocol/errors.ts'
+import { type ErrorContext, type Outcome } from '../protocol/errors.ts'
 import { type Operation } from '../protocol/operations.ts'
 import { type Mode, type Watcher } from './watches.ts'
 
@@ -23,6 +23,20 @@ export interface Failure extends ErrorContext {
 export interface HeldFrame {
   readonly bytes: Buffer
   readonly borrowed: readonly Borrowed[]
+}
+
+/** What is noted of a call for those who trace it, as it becomes known. */
+export interface CallTrace {
+  xid: number | null
+  /** Of the reply. */
+  zxid: bigint | null
+  server: string | null
+  sessionId: bigint | null
+  /** Bytes of the request and of the reply, with their length in front; 0 if there was none. */
+  bytesOut: number
+  bytesIn: number
+  outcome: Outcome | 'succeeded' | null
+  code: ErrorCode | null
 }
 
 /**
@@ -63,6 +77,9 @@ export abstract class Call {
     this.watcher = watcher
     this.setsWatch = watcher !== null && operation.watch !== null
   }
+
+  /** Null unless somebody traces requests. */
+  trace: CallTrace | null = null
 
   /** @throws {ProtocolError} if the response cannot be to this request; the call is settled all the same. */
   abstract succeed(response: unknown): void

@@ -73,9 +73,10 @@ export class Driver {
     this.#timer?.cancel()
     this.#timerAtMs = atMs
     if (atMs === Infinity) return
+    const dueMs = Math.max(atMs, this.#runtime.nowMs())
     this.#timer = this.#runtime.timer(atMs, () => {
       this.#timerAtMs = Infinity
-      this.#session.handleDeadline(this.#runtime.nowMs())
+      this.#session.handleDeadline(this.#runtime.nowMs(), dueMs)
       this.drive()
     })
   }

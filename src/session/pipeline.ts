@@ -19,8 +19,9 @@ import { operations } from '../protocol/operations.ts'
 import { type AddWatchRequest } from '../protocol/records.ts'
 import { Batch } from './batch.ts'
 import { CallQueue } from './call-queue.ts'
-import { type Call, type Failure, Phase } from './call.ts'
+import { type Call, type CallTrace, type Failure, Phase } from './call.ts'
 import { copyFrame, encodeFrame, frameLength, newWriter } from './frame.ts'
+import { type Counters } from './monitor.ts'
 import { ServerWatches } from './server-watches.ts'
 import { type TableName, tableOfMode, type Watches } from './watches.ts'
 
@@ -41,6 +42,9 @@ const callBytes = 256
 
 const noNode = errorCodes.NO_NODE.errno
 
+const prefixBytes = 4
+const replyHeaderBytes = 16
+
 export class Pipeline {
   /** Whom the calls in flight were sent to, for their errors. */
   peer: { readonly server: string | null; readonly sessionId: bigint | null }
@@ -60,10 +64,17 @@ export class Pipeline {
   readonly #auths = new CallQueue()
   readonly watches: ServerWatches
   readonly #limits: PipelineLimits
+  readonly #counters: Counters
 
   /** `lose` is told if the present connection turns out to be worthless. */
-  constructor(limits: PipelineLimits, watches: Watches, lose: (failure: Failure) => void) {
+  constructor(
+    limits: PipelineLimits,
+    watches: Watches,
+    lose: (failure: Failure) => void,
+    counters: Counters,
+  ) {
     this.#limits = limits
+    this.#counters = counters
     const submit = (call: Call) => {
       this.submit(call)
     }
@@ -140,6 +151,7 @@ export class Pipeline {
    */
   take(): Uint8Array[] {
     const { parts, calls } = this.#batch.take()
+    this.#counters.framesOut += calls.length
     for (const call of calls) {
       call.phase = Phase.written
       if (call.operation === operations.auth) this.#auths.push(call)
@@ -164,6 +176,7 @@ export class Pipeline {
   handleReply(xid: number, zxidHigh: number, zxidLow: number, err: number, reader: Reader): void {
     const call = this.#takeDue(this.#written, xid)
     this.#seeZxid(zxidHigh, zxidLow)
+    if (call.trace !== null) this.#trace(call, call.trace, reader.remaining)
     this.#settle(call, err, reader)
   }
 
@@ -183,6 +196,7 @@ export class Pipeline {
     const call = this.#takeDue(this.#written, xid)
     this.#seeZxid(zxidHigh, zxidLow)
     if (call.phase === Phase.settled) return
+    if (call.trace !== null) this.#trace(call, call.trace, length - replyHeaderBytes)
     const outcome = outcomeOf(call, err)
     const detail = `the reply has ${length} bytes, more than this client accepts`
     this.#fail(call, { code: 'REPLY_TOO_LARGE', outcome, detail })
@@ -375,6 +389,8 @@ export class Pipeline {
       throw error
     }
     call.phase = Phase.settled
+    this.#counters.succeeded++
+    if (call.trace !== null) call.trace.outcome = 'succeeded'
     call.succeed(response)
   }
 
@@ -389,6 +405,15 @@ export class Pipeline {
     this.watches.answered(call, isSet, isWanted)
   }
 
+  /** The zxid is the last one that was seen, which this reply has if it is not behind others. */
+  #trace({ xid }: Call, trace: CallTrace, bodyBytes: number): void {
+    trace.xid = xid
+    trace.zxid = this.lastZxid
+    trace.bytesIn = prefixBytes + replyHeaderBytes + bodyBytes
+    trace.server = this.peer.server
+    trace.sessionId = this.peer.sessionId
+  }
+
   #failUnanswered(call: Call, failure: Failure): void {
     const isSeen = call.phase === Phase.written || call.isResent
     this.#fail(call, { ...failure, outcome: isSeen ? 'unknown' : 'not-applied' })
@@ -396,6 +421,12 @@ export class Pipeline {
 
   #fail(call: Call, failure: Failure): void {
     call.phase = Phase.settled
+    const fate = fateOf(call, failure)
+    this.#counters[fate === 'not-applied' ? 'notApplied' : fate]++
+    if (call.trace !== null) {
+      call.trace.outcome = fate
+      call.trace.code = fate === 'succeeded' ? null : failure.code
+    }
     call.fail({ ...this.peer, ...failure })
   }
 
@@ -427,6 +458,11 @@ function outcomeOf({ operation }: Call, err: number): Outcome {
   if (err === 0) return operation.refusesInBody ? 'unknown' : 'applied'
   // Every error that ZooKeeper has means that nothing was done; of others nobody can say.
   return errorCodeOf(err) === 'UNKNOWN_ERROR' ? 'unknown' : 'not-applied'
+}
+
+/** That there is no such znode is an answer to `exists`. */
+function fateOf(call: Call, { errno, outcome = 'not-applied' }: Failure): Outcome | 'succeeded' {
+  return errno === noNode && call.operation === operations.exists ? 'succeeded' : outcome
 }
 
 /** From 1 up, and round to 1 again: xids from 0 down have meanings of their own. */

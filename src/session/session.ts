@@ -21,6 +21,7 @@ import { type SetWatches2, WatcherEvent } from '../protocol/records.ts'
 import { type Credential } from './auth.ts'
 import { Call, type Failure } from './call.ts'
 import { type DialTarget, type Hosts } from './hosts.ts'
+import { type Counters, type Monitor } from './monitor.ts'
 import { Pipeline, type PipelineLimits } from './pipeline.ts'
 import {
   isTerminal,
@@ -62,6 +63,7 @@ export interface SessionParts {
    * after, when only the calls that another session may carry out are left.
    */
   readonly onChange: (change: SessionChange) => void
+  readonly monitor: Monitor
 }
 
 export interface SessionChange {
@@ -103,6 +105,8 @@ export class Session {
   #handshake: Buffer | null = null
   #isPingDue = false
   #isPingOutstanding = false
+  /** That the server is silent was told, and it has not said anything since. */
+  #isSilenceTold = false
   /** A liveness deadline has passed: judged only after another chance to read. */
   #isSuspect = false
 
@@ -113,6 +117,9 @@ export class Session {
   #attachedAtMs = 0
   #heardAtMs = 0
   #sentAtMs = 0
+  #pingedAtMs = 0
+  /** When this process was found to have been busy. */
+  #stalledAtMs = -Infinity
   /** While the link is to be left for another server: when it is, at the latest. */
   #leaveDeadlineMs = Infinity
   #closeDeadlineMs = Infinity
@@ -120,6 +127,7 @@ export class Session {
   readonly #reader = new Reader()
   readonly #options: SessionOptions
   readonly #parts: SessionParts
+  readonly #counters: Counters
 
   constructor(options: SessionOptions, parts: SessionParts) {
     this.#options = options
@@ -127,8 +135,9 @@ export class Session {
     this.watches = parts.watches
     this.credentials = parts.credentials
     this.timeoutMs = options.sessionTimeoutMs
+    this.#counters = parts.monitor.counters
     this.#timing = timingOf(this.timeoutMs, parts.hosts.count)
-    this.pipeline = new Pipeline(options, parts.watches, this.#handleUnwatched)
+    this.pipeline = new Pipeline(options, parts.watches, this.#handleUnwatched, this.#counters)
     this.#nowMs = parts.nowMs()
     this.#dialAtMs = this.#nowMs
   }
@@ -231,6 +240,8 @@ export class Session {
     if (this.#handshake !== null) {
       const parts = [this.#handshake]
       this.#handshake = null
+      this.#counters.framesOut++
+      this.#counters.bytesOut += parts[0]!.length
       return parts
     }
     if (this.#link !== 'attached') return []
@@ -238,9 +249,14 @@ export class Session {
     if (this.#isPingDue) {
       this.#isPingDue = false
       this.#isPingOutstanding = true
+      this.#pingedAtMs = nowMs
+      this.#counters.framesOut++
       parts.unshift(pingFrame) // ahead of traffic: whatever waits, the server hears from us
     }
-    if (parts.length > 0) this.#sentAtMs = nowMs
+    if (parts.length > 0) {
+      this.#sentAtMs = nowMs
+      for (const part of parts) this.#counters.bytesOut += part.length
+    }
     return parts
   }
 
@@ -292,6 +308,8 @@ export class Session {
     // A peer that does not get through the handshake proves nothing about the session.
     if (this.#link === 'attached') this.#heardAtMs = nowMs
     this.#isSuspect = false
+    this.#isSilenceTold = false
+    this.#counters.bytesIn += length
     this.#splitter.push(bytes, length)
     // A frame may make the session give the link up: what follows in the same read belongs to nobody.
     while (!this.#wantsDrop && this.#splitter.next()) this.#handleFrame(this.#splitter)
@@ -305,10 +323,16 @@ export class Session {
     if (this.#link !== 'ended') this.#loseLink(cause)
   }
 
-  /** Time has passed. Early and repeated calls do nothing. */
-  handleDeadline(nowMs: number): void {
+  /**
+   * Time has passed. Early and repeated calls do nothing.
+   *
+   * `dueMs` is when this call could have been made at the earliest: if it is much later, the process
+   * was busy with something else, or asleep.
+   */
+  handleDeadline(nowMs: number, dueMs: number = nowMs): void {
     this.#nowMs = nowMs
     if (this.#link === 'ended') return
+    this.#tellStall(nowMs, nowMs - dueMs)
     this.pipeline.expire(nowMs)
     if (nowMs >= this.#livenessDeadlineMs()) this.#judgeLiveness()
     else if (nowMs >= this.#leaveDeadlineMs) this.#leave()
@@ -319,6 +343,7 @@ export class Session {
   // --- Frames -----------------------------------------------------------------------------------
 
   #handleFrame({ bytes, start, end, length }: FrameSplitter): void {
+    this.#counters.framesIn++
     const reader = this.#reader.reset(bytes, start, end)
     if (this.#link === 'attached') this.#handleReply(reader, length > end - start ? length : 0)
     else this.#handleHandshake(reader, length)
@@ -361,6 +386,8 @@ export class Session {
       this.pipeline.watches.notify(WatcherEvent.read(reader), zxid > 0n ? zxid : null)
     } else if (xid === Xid.ping) {
       this.#isPingOutstanding = false
+      this.#counters.pings++
+      this.#counters.pingMs = this.#nowMs - this.#pingedAtMs
     } else if (xid === Xid.auth) {
       this.pipeline.handleAuthReply(err, reader)
       if (err !== 0) this.#failAuth(err)
@@ -373,6 +400,8 @@ export class Session {
 
   #attach({ sessionId, passwd, timeOut, readOnly }: ConnectResponse): void {
     this.#moveLink('accepted')
+    this.#counters.connections++
+    if (this.id !== sessionId) this.#counters.sessions++
     this.id = sessionId
     this.#password = passwd ?? noPassword
     this.timeoutMs = timeOut
@@ -411,7 +440,7 @@ export class Session {
   #loseLink(cause: unknown): void {
     const wasAttached = this.#link === 'attached'
     this.lastLoss = cause ?? this.#silentLoss()
-    this.#closeLink()
+    this.#closeLink(this.lastLoss)
     // A link that broke at once was no success: else a server that accepts and drops would be
     // dialled without a pause for ever.
     const { msMin, msMax } = this.#options.backoff
@@ -430,7 +459,7 @@ export class Session {
     this.#nowMs = nowMs
     if (this.#link === 'dialling' || this.#link === 'handshaking') {
       this.#wantsDrop = true
-      this.#closeLink()
+      this.#closeLink(null)
     }
     if (this.#link === 'idle') {
       this.#dialAtMs = nowMs
@@ -447,14 +476,14 @@ export class Session {
 
   #leave(): void {
     this.#wantsDrop = true
-    this.#closeLink()
+    this.#closeLink(null)
     this.#dialAtMs = this.#nowMs
     this.#change('moved', null)
     this.pipeline.cut(null)
   }
 
-  #closeLink(): void {
-    this.#moveLink('failed')
+  #closeLink(cause: unknown): void {
+    this.#moveLink('failed', cause)
     this.server = null
     this.#handshake = null
     this.#isSuspect = false
@@ -532,8 +561,23 @@ export class Session {
     this.#parts.onChange({ state: this.#state, previous, reason, cause })
   }
 
-  #moveLink(trigger: LinkTrigger): void {
-    this.#link = linkAfter(this.#link, trigger)
+  #moveLink(trigger: LinkTrigger, cause: unknown = null): void {
+    const link = linkAfter(this.#link, trigger)
+    this.#link = link
+    const server = this.#host === null ? null : formatHost(this.#host)
+    if (server !== null) this.#parts.monitor.onLink({ link, trigger, server, cause })
+  }
+
+  /** A server is not blamed for what a busy process has not read or asked for. */
+  #tellStall(nowMs: number, lateMs: number): void {
+    if (lateMs >= this.#timing.lateAfterMs) {
+      this.#stalledAtMs = nowMs
+      this.#parts.monitor.onStall({ kind: 'event-loop', ms: lateMs, server: this.server })
+    } else if (nowMs >= this.#silenceDeadlineMs()) {
+      this.#isSilenceTold = true
+      const ms = nowMs - this.#heardAtMs
+      this.#parts.monitor.onStall({ kind: 'server', ms, server: this.server })
+    }
   }
 
   // --- Time -------------------------------------------------------------------------------------
@@ -545,7 +589,18 @@ export class Session {
 
   #linkDeadlineMs(): number {
     if (this.#link === 'idle') return this.#dialAtMs
-    return Math.min(this.#livenessDeadlineMs(), this.#pingDueMs(), this.#leaveDeadlineMs)
+    return Math.min(
+      this.#livenessDeadlineMs(),
+      this.#silenceDeadlineMs(),
+      this.#pingDueMs(),
+      this.#leaveDeadlineMs,
+    )
+  }
+
+  #silenceDeadlineMs(): number {
+    if (this.#link !== 'attached' || this.#isSilenceTold) return Infinity
+    const { quietAfterMs, answerWithinMs } = this.#timing
+    return Math.max(this.#heardAtMs + quietAfterMs, this.#stalledAtMs + answerWithinMs)
   }
 
   #livenessDeadlineMs(): number {

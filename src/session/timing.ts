@@ -12,6 +12,10 @@
 export interface Timing {
   /** Nothing sent for so long: send a ping. */
   readonly pingAfterMs: number
+  /** Nothing heard for so long: worth a word to those who watch over the client. */
+  readonly quietAfterMs: number
+  /** A server that was not asked in time, because this process was busy, has so long to answer. */
+  readonly answerWithinMs: number
   /** Nothing heard for so long: the link is dead. */
   readonly silentAfterMs: number
   /** Nothing heard for so long: the session is lost. */
@@ -20,6 +24,8 @@ export interface Timing {
   readonly dialWithinMs: number
   /** No pause between dials is longer: a restarted server gives the session one timeout to return. */
   readonly pauseMsMax: number
+  /** A deadline that passes so late was kept up by a busy process: a tenth of the session is gone. */
+  readonly lateAfterMs: number
   /** A server that is to be left has so long to answer what it was asked. */
   readonly leaveWithinMs: number
 }
@@ -33,11 +39,14 @@ export function timingOf(sessionTimeoutMs: number, hostCount: number): Timing {
   const silentAfterMs = (sessionTimeoutMs * 2) / 3
   return {
     pingAfterMs: Math.min(sessionTimeoutMs / 3, pingAfterMsMax),
+    quietAfterMs: sessionTimeoutMs / 2,
+    answerWithinMs: sessionTimeoutMs / 6,
     silentAfterMs,
     lostAfterMs: (sessionTimeoutMs * 4) / 3,
     // Each host gets its share, so that one black hole cannot use up the whole session timeout.
     dialWithinMs: Math.min(silentAfterMs, Math.max(sessionTimeoutMs / hostCount, dialWithinMsMin)),
     pauseMsMax: sessionTimeoutMs / 3,
+    lateAfterMs: sessionTimeoutMs / 10,
     leaveWithinMs: sessionTimeoutMs / 3,
   }
 }

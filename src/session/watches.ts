@@ -84,6 +84,18 @@ export class Watches {
     return Object.values(this.#tables).reduce((sum, table) => sum + table.size, 0)
   }
 
+  /** Number of paths with a watch, of each kind. */
+  get counts(): Record<TableName, number> {
+    const { data, exist, child, persistent, recursive } = this.#tables
+    return {
+      data: data.size,
+      exist: exist.size,
+      child: child.size,
+      persistent: persistent.size,
+      recursive: recursive.size,
+    }
+  }
+
   /** Whether anyone watches this path, in whichever way. */
   isWatched(path: string): boolean {
     return Object.values(this.#tables).some((table) => table.has(path))

@@ -82,6 +82,11 @@ export class FakeRuntime implements Runtime {
     for (let i = 0; i < 10; i++) await Promise.resolve()
   }
 
+  /** Lets time pass while nothing can fire, as when the process is busy. */
+  block(ms: number): void {
+    this.#nowMs += ms
+  }
+
   /** Lets time pass, and fires what becomes due. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms

@@ -9,6 +9,7 @@ import { type Operation, operationByCode, operations } from '../../src/protocol/
 import { ReplyHeader, RequestHeader, WatcherEvent } from '../../src/protocol/records.ts'
 import { type Credential } from '../../src/session/auth.ts'
 import { Hosts } from '../../src/session/hosts.ts'
+import { type LinkStep, Monitor, type Stall } from '../../src/session/monitor.ts'
 import { Session, type SessionChange, type SessionOptions } from '../../src/session/session.ts'
 import { Watches } from '../../src/session/watches.ts'
 import { responseTo, type TestCall } from './test-call.ts'
@@ -70,6 +71,12 @@ export class Harness {
   readonly session: Session
   readonly watches: Watches
   readonly changes: SessionChange[] = []
+  readonly links: LinkStep[] = []
+  readonly stalls: Stall[] = []
+  readonly monitor = new Monitor(
+    (step) => this.links.push(step),
+    (stall) => this.stalls.push(stall),
+  )
   readonly dials: Dial[] = []
   /** Links that the session wished to be rid of. */
   drops = 0
@@ -111,6 +118,7 @@ export class Harness {
         random: () => this.dice,
         nowMs: () => this.nowMs,
         onChange: (change) => this.changes.push(change),
+        monitor: this.monitor,
       },
     )
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Driver } from '../../../src/session/driver.ts'
 import { Hosts } from '../../../src/session/hosts.ts'
+import { Monitor, type Stall } from '../../../src/session/monitor.ts'
 import { Session } from '../../../src/session/session.ts'
 import { type TlsProvider } from '../../../src/session/target.ts'
 import { Watches } from '../../../src/session/watches.ts'
@@ -15,6 +16,7 @@ const deletedReply = (xid: number) => reply({ xid, zxid: 1n, err: -101 })
 function driving(tls: TlsProvider | null = null) {
   const runtime = new FakeRuntime()
   const states: string[] = []
+  const stalls: Stall[] = []
   const session = new Session(defaultOptions, {
     hosts: new Hosts(hosts, () => 1 - Number.EPSILON),
     watches: new Watches(() => {}),
@@ -22,8 +24,9 @@ function driving(tls: TlsProvider | null = null) {
     random: () => runtime.random(),
     nowMs: () => runtime.nowMs(),
     onChange: ({ state }) => states.push(state),
+    monitor: new Monitor(undefined, (stall) => stalls.push(stall)),
   })
-  return { runtime, session, states, driver: new Driver(session, runtime, tls) }
+  return { runtime, session, states, stalls, driver: new Driver(session, runtime, tls) }
 }
 
 async function connected() {
@@ -37,6 +40,13 @@ async function connected() {
 }
 
 describe('Driver', () => {
+  test('tells the session how late its deadline is', async () => {
+    const { runtime, stalls } = await connected()
+    runtime.block(6_000)
+    await runtime.advance(0)
+    expect(stalls).toEqual([{ kind: 'event-loop', ms: 2_000, server: 'zk1:2181' }])
+  })
+
   test('dials, shakes hands, and moves bytes both ways', async () => {
     const { session, driver, runtime, transport } = await connected()
     expect(transport.target).toEqual({

@@ -15,8 +15,13 @@ describe('timing', () => {
     'a timeout of %i ms with %i hosts',
     (timeoutMs, hostCount, pingAfterMs, silentAfterMs, lostAfterMs, dialWithinMs, pauseMsMax) => {
       const expected = { pingAfterMs, silentAfterMs, lostAfterMs, dialWithinMs, pauseMsMax }
-      const leaveWithinMs = pauseMsMax
-      expect(timingOf(timeoutMs, hostCount)).toEqual({ ...expected, leaveWithinMs })
+      expect(timingOf(timeoutMs, hostCount)).toEqual({
+        ...expected,
+        leaveWithinMs: pauseMsMax,
+        quietAfterMs: timeoutMs / 2,
+        answerWithinMs: timeoutMs / 6,
+        lateAfterMs: timeoutMs / 10,
+      })
     },
   )
 
