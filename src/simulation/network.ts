@@ -194,9 +194,7 @@ export class Connection {
 class Pipe {
   #lastMs = 0
   #isClosed = false
-  /** Bytes that may still arrive before the connection is cut. */
-  #bytesLeft = Infinity
-  #cut: () => void = () => undefined
+  #fault: { readonly at: (chunk: Buffer) => number | null; readonly cut: () => void } | null = null
   readonly #network: Network
   readonly #deliver: (bytes: Buffer) => void
 
@@ -230,10 +228,9 @@ class Pipe {
     this.#lastMs = Math.max(this.#lastMs, this.#network.clock.nowMs() + ms)
   }
 
-  /** So many more bytes arrive, and then the connection is cut. */
-  cutAfter(bytes: number, cut: () => void): void {
-    this.#bytesLeft = bytes
-    this.#cut = cut
+  /** Cuts the connection within the first chunk of which `at` says how much of it still arrives. */
+  cutAt(at: (chunk: Buffer) => number | null, cut: () => void): void {
+    this.#fault = { at, cut }
   }
 
   /** Nothing arrives any more. */
@@ -242,11 +239,10 @@ class Pipe {
   }
 
   #arrive(slice: Buffer): void {
-    const isLast = slice.length >= this.#bytesLeft
-    const bytes = isLast ? slice.subarray(0, this.#bytesLeft) : slice
-    this.#bytesLeft -= bytes.length
+    const length = this.#fault?.at(slice) ?? null
+    const bytes = length === null ? slice : slice.subarray(0, length)
     if (bytes.length > 0) this.#deliver(bytes)
-    if (isLast) this.#cut()
+    if (length !== null) this.#fault!.cut()
   }
 }
 

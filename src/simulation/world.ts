@@ -62,7 +62,7 @@ export class World {
     this.network = new Network(this.clock, this.dice.fork(), this.#note, {
       latencyMsMax: 20,
       sliceChance: 0.1,
-      slowWriteChance: 0.2,
+      slowWriteChance: 0.5,
       ...network,
     })
     this.keeper = new Keeper({

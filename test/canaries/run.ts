@@ -23,17 +23,23 @@ const options = new Command()
   .opts<{ seeds: number; only: string }>()
 
 /** The sources with one bug in them, in a folder of their own. */
-async function plant({ file, original, planted }: Canary): Promise<string> {
+async function plant({ file, edits }: Canary): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'zoowire-canary-'))
   for (const part of ['src', 'test/simulation', 'package.json', 'tsconfig.json']) {
     await cp(join(root, part), join(folder, part), { recursive: true })
   }
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const source = await readFile(join(folder, file), 'utf8')
-  const pieces = source.split(original)
-  if (pieces.length !== 2) throw new Error(`${file} has ${pieces.length - 1} of: ${original}`)
-  await writeFile(join(folder, file), pieces.join(planted))
+  const path = join(folder, file)
+  await writeFile(path, edits.reduce(edited(file), await readFile(path, 'utf8')))
   return folder
+}
+
+function edited(file: string) {
+  return (source: string, [original, planted]: Canary['edits'][number]) => {
+    const pieces = source.split(original)
+    if (pieces.length !== 2) throw new Error(`${file} has ${pieces.length - 1} of: ${original}`)
+    return pieces.join(planted)
+  }
 }
 
 /** The first violation that the runs print; null if they find none. */

@@ -44,7 +44,23 @@ const faults = {
   cutAfterBytes: (world, dice) =>
     onConnection(world, dice, (connection) => {
       const pipe = dice.chance(0.5) ? connection.toServer : connection.toClient
-      pipe.cutAfter(dice.int(0, 200), () => connection.cut())
+      let left = dice.int(0, 200)
+      const at = ({ length }: Buffer) => {
+        if (length >= left) return left
+        left -= length
+        return null
+      }
+      pipe.cutAt(at, () => connection.cut())
+    }),
+
+  /** Between two frames that a server sent at once, such as the notifications of one multi. */
+  cutBehindFrame: (world, dice) =>
+    onConnection(world, dice, (connection) => {
+      const at = (chunk: Buffer) => {
+        const end = chunk.length < 4 ? 0 : 4 + chunk.readInt32BE()
+        return end > 4 && end < chunk.length ? end : null
+      }
+      connection.toClient.cutAt(at, () => connection.cut())
     }),
 
   garbage: (world, dice) =>

@@ -30,6 +30,7 @@ export class Reader {
   }
 
   async work(endMs: number, dice: Prng): Promise<void> {
+    this.#watchChildren(endMs)
     while (this.#world.clock.nowMs() < endMs) {
       const settled: Promise<void>[] = []
       for (let burst = dice.int(1, 8); burst > 0; burst--) {
@@ -38,6 +39,17 @@ export class Reader {
       await Promise.all(settled)
       await this.#world.sleep(dice.int(0, 2_000))
     }
+  }
+
+  /**
+   * Always watches `/made`, too: a multi that creates there and writes `/shared` is told in two
+   * notifications, and a cut may come between them.
+   */
+  #watchChildren(endMs: number): void {
+    const again = () => {
+      if (this.#world.clock.nowMs() < endMs) this.#watchChildren(endMs)
+    }
+    this.#zk.getChildren('/made', { watch: again, timeout: Infinity }).catch(again)
   }
 
   #read(isWatching: boolean): Promise<void> {

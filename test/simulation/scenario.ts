@@ -5,6 +5,7 @@
 import { type ConnectOptions, type ZooKeeper } from '../../src/index.ts'
 import { World } from '../../src/simulation/world.ts'
 import { planFaults, type Struck } from './faults.ts'
+import { Leavers, leftPaths } from './leavers.ts'
 import { Lockers } from './lockers.ts'
 import { churn, Mirror, Observer, Reader } from './readers.ts'
 import { Violations } from './violations.ts'
@@ -61,6 +62,7 @@ class Scenario {
   readonly #violations: Violations
   readonly #writers: Writers
   readonly #lockers: Lockers
+  readonly #leavers: Leavers
   readonly #readers: Reader[] = []
   readonly #struck: Struck
 
@@ -68,6 +70,7 @@ class Scenario {
     this.#world = world
     this.#violations = violations
     this.#writers = new Writers(world, violations)
+    this.#leavers = new Leavers(world, violations)
     this.#struck = planFaults(world, faultsPerRun, { fromMs: faultsFromMs, endMs: faultsEndMs })
     this.#lockers = new Lockers(world, violations, this.#struck.expired)
   }
@@ -84,12 +87,13 @@ class Scenario {
     await Promise.all(clients.map((zk, i) => this.#work(zk, names[i]!)))
     await this.#settle(clients, mirrors, observers)
     this.#writers.judge()
+    this.#leavers.judge()
     await this.#close(clients)
     await Promise.all(following)
   }
 
   async #prepare(zk: ZooKeeper): Promise<void> {
-    for (const path of parents) await zk.create(path)
+    for (const path of [...parents, ...leftPaths]) await zk.create(path)
     for (const name of names) await this.#writers.prepare(zk, name)
   }
 
@@ -100,6 +104,7 @@ class Scenario {
     await Promise.all([
       this.#writers.work(zk, name, faultsEndMs, dice.fork()),
       reader.work(faultsEndMs, dice.fork()),
+      this.#leavers.work(zk, faultsEndMs, dice.fork()),
       churn(zk, name, faultsEndMs, this.#world, dice.fork()),
       this.#lockers.work(zk, name, faultsEndMs, dice.fork()),
     ])
