@@ -9,7 +9,7 @@
 import { type Link, type Target, type Transport } from '../session/runtime.ts'
 import { type Wire } from '../testing/link.ts'
 import { type VirtualClock } from './clock.ts'
-import { type Prng } from './prng.ts'
+import { type Prng } from '../testing/prng.ts'
 
 export interface NetworkOptions {
   /** What a chunk takes at most to arrive; at least a tenth of it. */

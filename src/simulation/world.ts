@@ -16,7 +16,7 @@ import { usualSchemes } from '../testing/acl.ts'
 import { Keeper } from '../testing/keeper.ts'
 import { VirtualClock } from './clock.ts'
 import { Network, type NetworkOptions } from './network.ts'
-import { Prng } from './prng.ts'
+import { Prng } from '../testing/prng.ts'
 
 export interface WorldOptions {
   /** A whole number. Two worlds with the same seed do the same. */

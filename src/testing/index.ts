@@ -5,8 +5,18 @@
  * @module
  */
 export { type Clock, type Timer } from './clock.ts'
-export { type Fault, type RequestView } from './keeper.ts'
+export {
+  type FaultDirection,
+  type FaultMatch,
+  type FaultPlan,
+  type LinkFault,
+  type RefuseFault,
+  type RequestFault,
+} from './fault-plan.ts'
+export { type Fault, type Faults } from './faults.ts'
+export { type Interception } from './keeper.ts'
 export { type LogEntry } from './operation-log.ts'
+export { type RequestView } from './request-view.ts'
 export {
   type SessionView,
   TestServer,

@@ -1,29 +1,27 @@
 /** A whole server without sockets: state, the rules that change it, and the timers they need. */
 import { type handshake, operationByCode, type Reader, type records } from '../protocol/index.ts'
+import { Cable } from './cable.ts'
 import { type Timer } from './clock.ts'
+import { type FaultPlan } from './fault-plan.ts'
+import { Faults } from './faults.ts'
 import { answerWord } from './four-letter-words.ts'
 import { answerHandshake } from './handshake.ts'
-import { Link, type LinkHost, replyEmpty, type Wire } from './link.ts'
+import { Link, type LinkHost, type Wire } from './link.ts'
 import { processRequest } from './processor.ts'
+import { copyOf, type RequestView, viewOf } from './request-view.ts'
 import { ServerState, type StateOptions } from './state.ts'
-
-/** A request that has come in. */
-export interface RequestView {
-  readonly sessionId: bigint
-  /** As ZooKeeper names it: `getData`, `create2`, `ping`; `opcode 99` for one that it does not know. */
-  readonly operation: string
-}
+import { strike, strikeLink } from './strike.ts'
 
 /**
  * What a network does to a request, once: `drop-request` cuts the link before it is carried out,
  * `drop-reply` after. The client cannot tell the two apart. Or what a server answers instead of
  * carrying it out: an error number, such as -127 for one that throttles.
  */
-export type Fault = 'drop-request' | 'drop-reply' | { readonly err: number }
+export type Interception = 'drop-request' | 'drop-reply' | { readonly err: number }
 
 export interface KeeperOptions extends StateOptions {
   /** Decides the fate of each request as it comes in. */
-  readonly intercept?: ((request: RequestView) => Fault | undefined) | undefined
+  readonly intercept?: ((request: RequestView) => Interception | undefined) | undefined
   /** How often abandoned containers and outdated TTL znodes are looked for. */
   readonly sweepIntervalMs: number
 }
@@ -31,7 +29,9 @@ export interface KeeperOptions extends StateOptions {
 export class Keeper implements LinkHost {
   readonly state: ServerState
   readonly #options: KeeperOptions
-  readonly #links = new Set<Link>()
+  readonly faults = new Faults()
+  readonly #cables = new Map<Link, Cable>()
+  readonly #delays = new Set<Timer>()
   #sweepTimer: Timer | null = null
 
   constructor(options: KeeperOptions) {
@@ -40,20 +40,30 @@ export class Keeper implements LinkHost {
   }
 
   /** A connection has come in. */
-  accept(wire: Wire): Link {
-    const link = new Link(wire, this)
-    this.#links.add(link)
-    return link
+  accept(wire: Wire): Cable {
+    const cable = new Cable(wire, this.#options.clock, (shaped) => new Link(shaped, this))
+    this.#cables.set(cable.link, cable)
+    const fault = this.faults.strike({ sessionId: 0n, operation: 'accept', paths: [] })
+    if (fault !== null) strikeLink(fault, cable)
+    return cable
   }
 
   /** Resets all connections. Sessions, znodes and the log stay. */
   cut(): void {
-    for (const link of [...this.#links]) link.reset()
+    for (const cable of [...this.#cables.values()]) cable.reset()
+  }
+
+  /** Resets the connection of a session, if it has one. */
+  cutSession(sessionId: bigint): void {
+    const link = this.state.linkOf.get(sessionId)
+    if (link !== undefined) this.#cables.get(link)?.reset()
   }
 
   /** Stops time: no session expires and nothing is swept until {@link resume}. */
   pause(): void {
     this.cut()
+    for (const timer of this.#delays) timer.cancel()
+    this.#delays.clear()
     this.state.sessions.pause()
     this.#sweepTimer?.cancel()
     this.#sweepTimer = null
@@ -69,25 +79,79 @@ export class Keeper implements LinkHost {
   }
 
   handleHandshake(link: Link, request: handshake.ConnectRequest): void {
-    answerHandshake(this.state, link, request)
+    const view = { sessionId: request.sessionId, operation: 'handshake', paths: [] }
+    this.#meet(link, view, null, () => {
+      if (!link.isClosed) answerHandshake(this.state, link, request)
+    })
   }
 
   handleRequest(link: Link, header: records.RequestHeader, body: Reader): void {
-    const operation = operationByCode.get(header.type)?.name ?? `opcode ${header.type}`
-    const fault = this.#options.intercept?.({ sessionId: link.sessionId, operation })
-    if (typeof fault === 'object') {
-      replyEmpty(link, { xid: header.xid, zxid: this.state.lastZxid, err: fault.err })
-      return
-    }
-    if (fault !== 'drop-request') processRequest(this.state, link, header, body)
-    if (fault !== undefined) link.reset()
-    this.#armSweep()
+    if (this.#isCalm(link)) return this.#carryOut(link, header, body)
+    const kept = copyOf(body) // it may have to wait
+    const view = viewOf(link.sessionId, header, copyOf(body))
+    this.#meet(link, view, header, () => this.#carryOut(link, header, kept))
   }
 
   handleClosed(link: Link): void {
-    this.#links.delete(link)
+    this.#cables.delete(link)
     this.state.watches.forget(link)
     if (this.state.linkOf.get(link.sessionId) === link) this.state.linkOf.delete(link.sessionId)
+  }
+
+  /** Whether nothing can go wrong with a request that comes in now. */
+  #isCalm(link: Link): boolean {
+    const { faults } = this
+    return faults.isEmpty && this.#options.intercept === undefined && !this.#isStalled(link)
+  }
+
+  #isStalled(link: Link): boolean {
+    return this.#cableOf(link).waiting !== null
+  }
+
+  #cableOf(link: Link): Cable {
+    const cable = this.#cables.get(link)
+    if (cable === undefined) throw new Error('a link without a cable')
+    return cable
+  }
+
+  /** Lets a fault strike, or the request happen. `header` is null for a handshake. */
+  #meet(
+    link: Link,
+    request: RequestView,
+    header: records.RequestHeader | null,
+    carryOut: () => void,
+    cable = this.#cableOf(link),
+  ): void {
+    if (cable.waiting !== null) {
+      cable.waiting.push(() => this.#meet(link, request, header, carryOut, cable))
+      return
+    }
+    const interception = header === null ? undefined : this.#options.intercept?.(request)
+    const fault = planOf(interception) ?? this.faults.strike(request)
+    const { state } = this
+    if (fault === null) carryOut()
+    else strike(fault, { cable, request, header, state, carryOut, later: this.#later })
+  }
+
+  /** A write that came in is carried out even if its connection has gone meanwhile. */
+  #carryOut(link: Link, header: records.RequestHeader, body: Reader): void {
+    if (link.isClosed && !this.#isStillWanted(link, header)) return
+    processRequest(this.state, link, header, body)
+    this.#armSweep()
+  }
+
+  #isStillWanted({ session }: Link, { type }: records.RequestHeader): boolean {
+    if (session === null || this.state.sessions.get(session.id) !== session) return false
+    return operationByCode.get(type)?.effect === 'write'
+  }
+
+  readonly #later = (ms: number, run: () => void): void => {
+    const { clock } = this.#options
+    const timer = clock.timer(clock.nowMs() + ms, () => {
+      this.#delays.delete(timer)
+      run()
+    })
+    this.#delays.add(timer)
   }
 
   /** A timer runs only while there is something it could remove. */
@@ -100,4 +164,11 @@ export class Keeper implements LinkHost {
       this.#armSweep()
     })
   }
+}
+
+function planOf(interception: Interception | undefined): FaultPlan | null {
+  if (interception === undefined) return null
+  return typeof interception === 'string'
+    ? { do: interception }
+    : { do: 'fail', code: interception.err }
 }

@@ -86,6 +86,10 @@ export class Link implements Watcher {
     return formatHost({ name: this.#wire.remoteAddress, port: this.#wire.remotePort ?? 0 })
   }
 
+  get isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
   /** Never throws: whatever a client sends costs its own connection at most. */
   handleBytes(chunk: Buffer): void {
     try {
@@ -129,7 +133,7 @@ export class Link implements Watcher {
   /** Closes behind what was queued. */
   close(): void {
     if (this.#state === 'closed') return
-    this.#flush()
+    this.flush()
     this.handleClosed()
     this.#wire.end()
   }
@@ -189,10 +193,11 @@ export class Link implements Watcher {
     }
     if (this.#isFlushDue) return
     this.#isFlushDue = true
-    queueMicrotask(() => this.#flush())
+    queueMicrotask(() => this.flush())
   }
 
-  #flush(): void {
+  /** Writes what is queued, without waiting for the end of the turn. */
+  flush(): void {
     this.#isFlushDue = false
     if (this.#state === 'closed' || this.#out.offset === 0) return
     this.#wire.write(Buffer.from(this.#out.written))

@@ -180,7 +180,8 @@ function answerUnimplemented(request: Request, name: string): void {
   request.link.close()
 }
 
-function pathOf({ path }: Operation, decoded: unknown): string | null {
+/** Null for operations that name no znode. */
+export function pathOf({ path }: Operation, decoded: unknown): string | null {
   return path === null ? null : (decoded as Record<typeof path, string>)[path]
 }
 

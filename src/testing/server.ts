@@ -3,9 +3,11 @@ import { type TlsOptions } from 'node:tls'
 import { formatHost, type records } from '../protocol/index.ts'
 import { usualSchemes } from './acl.ts'
 import { type Clock, realClock } from './clock.ts'
-import { type Fault, Keeper, type RequestView } from './keeper.ts'
+import { type Faults } from './faults.ts'
+import { type Interception, Keeper } from './keeper.ts'
 import { listenerOf, wireOf } from './listener.ts'
 import { type LogEntry } from './operation-log.ts'
+import { type RequestView } from './request-view.ts'
 import { type WatchEntry } from './watches.ts'
 
 export interface TestServerOptions {
@@ -33,11 +35,12 @@ export interface TestServerOptions {
   readonly logEntriesMax?: number
   readonly clock?: Clock
   /**
-   * Is asked about each request as it comes in, pings included, and may let the network fail:
-   * `drop-request` cuts the link before the request is carried out, `drop-reply` after; or answer an
-   * error instead: `{ err: -127 }`.
+   * Is asked about each request as it comes in, pings included, before
+   * {@link TestServer.faults}, and may let the network fail: `drop-request` cuts the link before the
+   * request is carried out, `drop-reply` after; or answer an error instead: `{ err: -127 }`. For what a
+   * plan cannot say, such as doing something of your own at that moment.
    */
-  readonly intercept?: (request: RequestView) => Fault | undefined
+  readonly intercept?: (request: RequestView) => Interception | undefined
 }
 
 /** A session as the server sees it. */
@@ -137,6 +140,11 @@ export class TestServer implements AsyncDisposable {
     }
   }
 
+  /** What shall go wrong. Faults can be added and removed at any time. */
+  get faults(): Faults {
+    return this.#keeper.faults
+  }
+
   /** What clients asked for, and sessions that expired, oldest first. Pings are left out. */
   get log(): readonly LogEntry[] {
     return this.#keeper.state.log.entries
@@ -169,7 +177,7 @@ export class TestServer implements AsyncDisposable {
   /** Resets the connection of a session, or every connection. The sessions live on. */
   cut(sessionId?: bigint): void {
     if (sessionId === undefined) this.#keeper.cut()
-    else this.#keeper.state.linkOf.get(sessionId)?.reset()
+    else this.#keeper.cutSession(sessionId)
   }
 
   /**
@@ -200,6 +208,7 @@ export class TestServer implements AsyncDisposable {
   /** Ends it for good. Idempotent, and leaves no socket and no timer behind. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.faults.clear()
     await this.stop()
   }
 
@@ -228,11 +237,11 @@ export class TestServer implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
-    const link = this.#keeper.accept(wireOf(socket))
-    socket.on('data', (chunk) => link.handleBytes(chunk))
-    socket.on('end', () => link.handleClosed())
-    socket.on('error', () => link.handleClosed())
-    socket.on('close', () => link.handleClosed())
+    const cable = this.#keeper.accept(wireOf(socket))
+    socket.on('data', (chunk) => cable.handleBytes(chunk))
+    socket.on('end', () => cable.handleClosed())
+    socket.on('error', () => cable.handleClosed())
+    socket.on('close', () => cable.handleClosed())
   }
 }
 

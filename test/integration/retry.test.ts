@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect, type ConnectOptions, type RetryOptions, ZooKeeper } from '../../src/index.ts'
 import { nodeRuntime } from '../../src/node/runtime.ts'
-import { type Fault, TestServer } from '../../src/testing/index.ts'
+import { type Interception, TestServer } from '../../src/testing/index.ts'
 import { errorOf } from '../support/servers.ts'
 
-const throttled: Fault = { err: -127 }
+const throttled: Interception = { err: -127 }
 const quick = { msMin: 1, msMax: 2 }
 
 describe('a retry policy', () => {
@@ -150,17 +150,17 @@ describe('a retry policy', () => {
 /** Refuses the first `count` requests of these operations. */
 function refusing(count: number, ...operations: string[]) {
   let left = count
-  return (operation: string): Fault | undefined =>
+  return (operation: string): Interception | undefined =>
     operations.includes(operation) && left-- > 0 ? throttled : undefined
 }
 
-function dropReplyTo(operation: string, dropped: string): Fault | undefined {
+function dropReplyTo(operation: string, dropped: string): Interception | undefined {
   return operation === dropped ? 'drop-reply' : undefined
 }
 
 /** A server that fails as told, and a client whose dice are loaded, in front of a znode `/n`. */
 async function open(
-  fail: (operation: string) => Fault | undefined,
+  fail: (operation: string) => Interception | undefined,
   options: ConnectOptions = {},
   roll = 0.5,
 ) {

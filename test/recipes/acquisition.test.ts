@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type ZooKeeper } from '../../src/index.ts'
 import { Lock } from '../../src/recipes/index.ts'
-import { type Fault, TestServer } from '../../src/testing/index.ts'
+import { type Interception, TestServer } from '../../src/testing/index.ts'
 import { errorOf, openAt } from '../support/servers.ts'
 
 // An acquisition is a handful of requests. Whatever happens at whichever of them, the contender gets
@@ -159,16 +159,16 @@ class Scene implements AsyncDisposable {
   }
 
   /** Does something when the client's request number `step`, from 0, has come in. */
-  at(step: number, act: () => Fault | undefined): void {
+  at(step: number, act: () => Interception | undefined): void {
     let count = 0
     this.#hook.intercept = () => (count++ === step ? act() : undefined)
   }
 
-  disturb(step: number, fault: Fault): void {
+  disturb(step: number, fault: Interception): void {
     this.at(step, () => fault)
   }
 
-  disturbOperation(name: string, fault: Fault): void {
+  disturbOperation(name: string, fault: Interception): void {
     let isDone = false
     this.#hook.intercept = (operation) => {
       if (isDone || operation !== name) return undefined
@@ -206,6 +206,6 @@ class Scene implements AsyncDisposable {
 }
 
 interface Hook {
-  intercept: (operation: string) => Fault | undefined
+  intercept: (operation: string) => Interception | undefined
   isBlind: boolean
 }

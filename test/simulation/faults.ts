@@ -1,4 +1,4 @@
-import { type Prng } from '../../src/simulation/prng.ts'
+import { type Prng } from '../../src/testing/prng.ts'
 import { type World } from '../../src/simulation/world.ts'
 
 /** What has struck so far. */

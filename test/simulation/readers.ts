@@ -1,5 +1,5 @@
 import { isZooKeeperError, type WatchEvent, type ZooKeeper } from '../../src/index.ts'
-import { type Prng } from '../../src/simulation/prng.ts'
+import { type Prng } from '../../src/testing/prng.ts'
 import { type World } from '../../src/simulation/world.ts'
 import { type Violations } from './violations.ts'
 

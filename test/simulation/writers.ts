@@ -5,7 +5,7 @@ import {
   type Outcome,
   type ZooKeeper,
 } from '../../src/index.ts'
-import { type Prng } from '../../src/simulation/prng.ts'
+import { type Prng } from '../../src/testing/prng.ts'
 import { type World } from '../../src/simulation/world.ts'
 import { type Violations } from './violations.ts'
 

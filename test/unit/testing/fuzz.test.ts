@@ -34,13 +34,13 @@ test('fuzz: strange bytes cost one connection at most, whole and byte by byte', 
     fc.property(stream, fc.boolean(), (bytes, isWhole) => {
       const keeper = newKeeper()
       const bystander = open(keeper)
-      bystander.link.handleBytes(newSessionFrame)
+      bystander.cable.handleBytes(newSessionFrame)
       const stranger = open(keeper)
-      for (const chunk of isWhole ? [bytes] : cut(bytes)) stranger.link.handleBytes(chunk)
-      stranger.link.handleClosed()
+      for (const chunk of isWhole ? [bytes] : cut(bytes)) stranger.cable.handleBytes(chunk)
+      stranger.cable.handleClosed()
 
-      bystander.link.handleBytes(requestFrame(operations.sync, { path: '/' }, 7))
-      bystander.link.close()
+      bystander.cable.handleBytes(requestFrame(operations.sync, { path: '/' }, 7))
+      bystander.cable.link.close()
 
       const written = Buffer.concat(bystander.written).toString('hex')
       expect(written).toMatch(/0000001500000007.{16}00000000000000012f$/)
@@ -52,8 +52,8 @@ test('fuzz: bytes that are no handshake open no session', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), (bytes) => {
       const keeper = newKeeper()
-      const { link } = open(keeper)
-      for (const chunk of cut(bytes)) link.handleBytes(chunk)
+      const { cable } = open(keeper)
+      for (const chunk of cut(bytes)) cable.handleBytes(chunk)
       expect(keeper.state.sessions.size).toBe(0)
     }),
   )
@@ -79,7 +79,7 @@ function open(keeper: Keeper) {
   const ignore = (): void => undefined
   const remoteAddress = '127.0.0.1'
   const write = (bytes: Buffer): void => void written.push(bytes)
-  return { written, link: keeper.accept({ remoteAddress, write, end: ignore, reset: ignore }) }
+  return { written, cable: keeper.accept({ remoteAddress, write, end: ignore, reset: ignore }) }
 }
 
 function cut(bytes: Uint8Array): Buffer[] {

@@ -1,0 +1,87 @@
+/** Faults at work. */
+import { type records } from '../protocol/index.ts'
+import { type Cable } from './cable.ts'
+import { errnoOfFailure, type FaultPlan, isLinkFault, type LinkFault } from './fault-plan.ts'
+import { replyEmpty } from './link.ts'
+import { type RequestView } from './request-view.ts'
+import { type ServerState } from './state.ts'
+
+/** A request, or a handshake, at the moment in which something goes wrong. */
+export interface Scene {
+  readonly cable: Cable
+  readonly request: RequestView
+  /** Null for a handshake. */
+  readonly header: records.RequestHeader | null
+  readonly state: ServerState
+  readonly carryOut: () => void
+  /** Runs something so much later, unless the server goes away before. */
+  readonly later: (ms: number, run: () => void) => void
+}
+
+/** Does to a request what is planned. What was answered before, leaves before. */
+export function strike(fault: FaultPlan, scene: Scene): void {
+  const { cable, carryOut } = scene
+  cable.link.flush()
+  if (isLinkFault(fault)) return strikeMidway(fault, scene)
+  switch (fault.do) {
+    case 'drop-request':
+      return cable.reset()
+    case 'drop-reply':
+      cable.capture(carryOut)
+      return cable.reset()
+    case 'expire':
+      return expire(scene)
+    case 'fail':
+      return fail(errnoOfFailure(fault.code), scene)
+    case 'delay-request':
+      return delay(fault.ms, scene)
+    case 'delay-reply':
+      cable.toClient.hold(fault.ms)
+      return carryOut()
+    case 'duplicate-reply':
+      return cable.sendTwice(cable.capture(carryOut))
+    case 'reorder-reply':
+      return cable.sendBelated(cable.capture(carryOut))
+    case 'refuse':
+      return cable.reset()
+  }
+}
+
+/** Does to a connection that comes in what is planned. */
+export function strikeLink(fault: FaultPlan, cable: Cable): void {
+  if (isLinkFault(fault)) cable.apply(fault)
+  else cable.reset()
+}
+
+function strikeMidway(fault: LinkFault, { cable, carryOut }: Scene): void {
+  cable.apply(fault)
+  const isLost = fault.do === 'silence' && fault.direction !== 'to-client'
+  if (!isLost) carryOut()
+}
+
+/** A handshake is told; a request gets no answer. */
+function expire({ state, request, header, carryOut }: Scene): void {
+  const session = state.sessions.get(request.sessionId)
+  if (session !== undefined) state.expire(session)
+  if (header === null) carryOut()
+}
+
+function fail(errno: number | null, { cable, header, state }: Scene): void {
+  if (header === null || errno === null) return
+  replyEmpty(cable.link, { xid: header.xid, zxid: state.lastZxid, err: errno })
+}
+
+/** The server is busy: this request and those behind it wait. */
+function delay(ms: number, { cable, carryOut, later }: Scene): void {
+  const waiting: (() => void)[] = []
+  cable.waiting = waiting
+  later(ms, () => {
+    cable.waiting = null
+    try {
+      carryOut()
+      for (const run of waiting) run() // one of them may be delayed again, with those behind it
+    } catch {
+      cable.link.close() // as for any request that cannot be decoded
+    }
+  })
+}
