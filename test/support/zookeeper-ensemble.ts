@@ -41,7 +41,8 @@ export class ZooKeeperEnsemble implements AsyncDisposable {
       ),
     )
     const started = starts.filter((start) => start.status === 'fulfilled')
-    const ensemble = new ZooKeeperEnsemble(started.map(({ value }) => value))
+    const members = started.map(({ value }) => value)
+    const ensemble = new ZooKeeperEnsemble(members, addresses, options)
     try {
       for (const start of starts) if (start.status === 'rejected') throw start.reason
       await ensemble.untilWhole()
@@ -52,8 +53,29 @@ export class ZooKeeperEnsemble implements AsyncDisposable {
     return ensemble
   }
 
-  private constructor(members: readonly ZooKeeperServer[]) {
+  readonly #addresses: readonly Address[]
+  readonly #options: ZooKeeperEnsembleOptions
+
+  private constructor(
+    members: readonly ZooKeeperServer[],
+    addresses: readonly Address[],
+    options: ZooKeeperEnsembleOptions,
+  ) {
     this.members = members
+    this.#addresses = addresses
+    this.#options = options
+  }
+
+  /**
+   * Starts a server that follows the leader and is no member yet: `line` is what a reconfiguration
+   * takes to make it one. Its number is the next one. Whoever asks for it disposes of it.
+   */
+  async startOutsider(): Promise<{ readonly server: ZooKeeperServer; readonly line: string }> {
+    const addresses = [...this.#addresses, ...(await freeAddresses(1))]
+    const { client } = addresses.at(-1)!
+    const options = memberOptions(addresses, client, addresses.length, this.#options)
+    const line = serverLines(addresses).at(-1)!.join('=')
+    return { server: await ZooKeeperServer.start(options), line }
   }
 
   /** All members, for a client. */
@@ -167,10 +189,6 @@ function memberOptions(
   myid: number,
   { tickTimeMs = 200, jvmProperties, config }: ZooKeeperEnsembleOptions,
 ) {
-  const servers = addresses.map(({ client, quorum, election }, i) => {
-    const address = `127.0.0.1:${quorum}:${election}:participant;127.0.0.1:${client}`
-    return [`server.${i + 1}`, address] as const
-  })
   return {
     port,
     myid,
@@ -189,10 +207,18 @@ function memberOptions(
       syncLimit: 10,
       standaloneEnabled: false,
       reconfigEnabled: true,
-      ...Object.fromEntries(servers),
+      ...Object.fromEntries(serverLines(addresses)),
       ...config,
     },
   }
+}
+
+/** Keys and values of `zoo.cfg`. */
+function serverLines(addresses: readonly Address[]): (readonly [string, string])[] {
+  return addresses.map(({ client, quorum, election }, i) => {
+    const address = `127.0.0.1:${quorum}:${election}:participant;127.0.0.1:${client}`
+    return [`server.${i + 1}`, address] as const
+  })
 }
 
 function inMajority(logs: readonly (readonly LoggedTransaction[])[]): LoggedTransaction[] {
