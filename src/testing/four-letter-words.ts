@@ -25,7 +25,7 @@ export function answerWord(state: ServerState, word: string): string | null {
 
 const answers: Readonly<Record<string, (state: ServerState) => string>> = {
   ruok: () => 'imok',
-  isro: () => 'rw',
+  isro: ({ isReadOnly }) => (isReadOnly ? 'ro' : 'rw'),
   srvr: (state) => linesOf([...buildLines(), ...summaryLines(state)]),
   stat: (state) => {
     const clients = connectionLines(state, () => '')
@@ -45,7 +45,7 @@ function buildLines(): string[] {
   return [`Zookeeper version: ${version}`]
 }
 
-function summaryLines({ tree, linkOf, lastZxid }: ServerState): string[] {
+function summaryLines({ tree, linkOf, lastZxid, isReadOnly }: ServerState): string[] {
   const links = [...linkOf.values()]
   return [
     'Latency min/avg/max: 0/0.0/0',
@@ -54,7 +54,7 @@ function summaryLines({ tree, linkOf, lastZxid }: ServerState): string[] {
     `Connections: ${linkOf.size}`,
     'Outstanding: 0',
     `Zxid: 0x${lastZxid.toString(16)}`,
-    'Mode: standalone',
+    `Mode: ${isReadOnly ? 'read-only' : 'standalone'}`,
     `Node count: ${tree.size}`,
   ]
 }
@@ -102,10 +102,11 @@ function watchLines({ watches }: ServerState): string[] {
   return [`${connections} connections watching ${paths} paths`, `Total watches:${entries.length}`]
 }
 
-function figureLines({ tree, watches, linkOf, sessions }: ServerState): string[] {
+function figureLines(state: ServerState): string[] {
+  const { tree, watches, linkOf, sessions, isReadOnly } = state
   const figures = {
     version,
-    server_state: 'standalone',
+    server_state: isReadOnly ? 'read-only' : 'standalone',
     num_alive_connections: linkOf.size,
     outstanding_requests: 0,
     znode_count: tree.size,

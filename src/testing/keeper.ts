@@ -27,7 +27,7 @@ export interface KeeperOptions extends StateOptions {
 }
 
 export class Keeper implements LinkHost {
-  readonly state: ServerState
+  state: ServerState
   readonly #options: KeeperOptions
   readonly faults = new Faults()
   readonly #cables = new Map<Link, Cable>()
@@ -67,6 +67,22 @@ export class Keeper implements LinkHost {
     this.state.sessions.pause()
     this.#sweepTimer?.cancel()
     this.#sweepTimer = null
+  }
+
+  /** Loses its quorum, or finds it again: all connections end. No session expires in between. */
+  setReadOnly(isReadOnly: boolean): void {
+    if (this.state.isReadOnly === isReadOnly) return
+    this.cut()
+    this.state.isReadOnly = isReadOnly
+    this.state.endLocalSessions()
+    if (isReadOnly) this.state.sessions.pause()
+    else this.state.sessions.unpause()
+  }
+
+  /** Begins anew, without data and sessions, as after the loss of a disk. */
+  wipe(): void {
+    this.pause()
+    this.state = new ServerState(this.#options)
   }
 
   resume(): void {

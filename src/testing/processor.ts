@@ -40,7 +40,9 @@ export function processRequest(
   const request: Request = { state, link, xid, body }
   const operation = operationByCode.get(type)
   const answerSpecial = specials.get(type)
-  if (answerSpecial !== undefined) answerSpecial(request)
+  if (state.isReadOnly && operation !== undefined && needsQuorum(operation)) {
+    answerNotReadOnly(request, operation)
+  } else if (answerSpecial !== undefined) answerSpecial(request)
   else if (operation === undefined) answerUnimplemented(request, `opcode ${type}`)
   else answer(request, operation)
 }
@@ -100,6 +102,19 @@ function execute({ state, link }: Request, { name }: Operation, decoded: unknown
     write(decoded as never, { tree, stamp, sessionId, ids, hasExtendedTypes, schemes }),
   )
 }
+
+/** Source: `ReadOnlyRequestProcessor`. */
+function needsQuorum({ effect, code }: Operation): boolean {
+  return effect === 'write' || code === operations.sync.code || code === operations.check.code
+}
+
+function answerNotReadOnly(request: Request, operation: Operation): void {
+  const header = { xid: request.xid, zxid: request.state.lastZxid, err: errnoOfNotReadOnly }
+  replyEmpty(request.link, header)
+  log(request, header, operation.name, null)
+}
+
+const errnoOfNotReadOnly = -119
 
 /** Whatever xid a ping has, its reply has the usual one. */
 function answerPing({ state, link }: Request): void {

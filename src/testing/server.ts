@@ -181,6 +181,20 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
+   * Loses its quorum, like a member whose peers are gone, or finds it again; all connections end. While
+   * read-only it serves clients that accept that, in sessions of its own, and refuses what needs a
+   * quorum with `NOT_READ_ONLY`. Its other sessions wait, and none expires.
+   */
+  setReadOnly(isReadOnly: boolean): void {
+    this.#keeper.setReadOnly(isReadOnly)
+  }
+
+  /** Loses its data and sessions, as after the loss of a disk; all connections end. */
+  wipe(): void {
+    this.#keeper.wipe()
+  }
+
+  /**
    * Goes away like a server that is restarted: stops listening and resets all connections. Znodes
    * and sessions stay, and no session expires meanwhile.
    */

@@ -33,6 +33,10 @@ export class ServerState {
   readonly log: OperationLog
   /** The connection that holds a session, while there is one. */
   readonly linkOf = new Map<bigint, Link>()
+  /** Without a quorum: it serves reads to those who accept that, in sessions of its own. */
+  isReadOnly = false
+  /** Sessions that exist here only, because no quorum was there to agree to them. */
+  readonly localSessions = new Set<bigint>()
   /** The last change that was made, or was tried: a failed write spends a zxid, too. */
   lastZxid = 0n
 
@@ -72,9 +76,23 @@ export class ServerState {
     return session
   }
 
+  /** It takes no transaction, which would need a quorum. */
+  createLocalSession(timeoutMsWanted: number): Session {
+    const session = this.sessions.create(timeoutMsWanted)
+    this.localSessions.add(session.id)
+    return session
+  }
+
+  /** Forgets the sessions that no quorum knows. */
+  endLocalSessions(): void {
+    for (const id of this.localSessions) this.sessions.remove(this.sessions.get(id)!)
+    this.localSessions.clear()
+  }
+
   /** Ends a session: its ephemeral znodes go in one transaction. Its connection is left alone. */
   endSession(session: Session): void {
     this.sessions.remove(session)
+    if (this.localSessions.delete(session.id)) return
     this.transact((stamp) => {
       for (const path of this.tree.ephemeralsOf(session.id)) this.tree.delete(path, stamp)
     })
