@@ -3,9 +3,13 @@
  * goes through the same short list, in the same order.
  */
 import { type DialTarget } from './hosts.ts'
+import { Question } from './question.ts'
 import { type Link, type Runtime, type Target, type Timer, type Transport } from './runtime.ts'
 import { type Session } from './session.ts'
 import { targetsOf, type TlsProvider } from './target.ts'
+
+/** A server that is asked whether it can write has so long to answer, as in Java's client. */
+const probeWithinMs = 1_000
 
 export class Driver {
   readonly #session: Session
@@ -13,6 +17,7 @@ export class Driver {
   readonly #tls: TlsProvider | null
   /** The present link, from the dial on; what an earlier one still tells is ignored. */
   #link: DriverLink | null = null
+  #question: Question | null = null
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #isDeferred = false
@@ -34,7 +39,9 @@ export class Driver {
   /** One pass: what the session wants done, done. */
   drive(): void {
     this.#drop()
-    this.#dial()
+    const nowMs = this.#runtime.nowMs()
+    this.#dial(nowMs)
+    this.#probe(nowMs)
     this.#write()
     this.#arm()
   }
@@ -50,12 +57,31 @@ export class Driver {
     this.#link = null
   }
 
-  #dial(): void {
-    const target = this.#session.takeDial(this.#runtime.nowMs())
+  #dial(nowMs: number): void {
+    const target = this.#session.takeDial(nowMs)
     if (target === null) return
     const link = new DriverLink(this, this.#session, this.#runtime)
     this.#link = link
     link.dial(target, this.#tls)
+  }
+
+  /** Asks beside the link, which serves reads meanwhile. */
+  #probe(nowMs: number): void {
+    if (this.#question !== null && !this.#session.isProbing) this.#forgetQuestion()
+    const target = this.#session.takeProbe(nowMs)
+    if (target === null) return
+    this.#forgetQuestion()
+    this.#question = new Question(this.#runtime, 'isro', probeWithinMs, (answer) => {
+      this.#question = null
+      this.#session.handleProbe(this.#runtime.nowMs(), target.host, answer === 'rw')
+      this.drive()
+    })
+    this.#question.ask(target, this.#tls)
+  }
+
+  #forgetQuestion(): void {
+    this.#question?.cancel()
+    this.#question = null
   }
 
   #write(): void {

@@ -47,6 +47,12 @@ export class Hosts {
     this.#ahead = []
   }
 
+  /** Makes a host the next one to be dialled. */
+  prefer(host: Host): void {
+    const member = this.#memberOf(host)
+    if (member !== undefined) this.#ahead = [member]
+  }
+
   /**
    * Takes on another list.
    *

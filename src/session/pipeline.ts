@@ -87,6 +87,11 @@ export class Pipeline {
     return (BigInt(this.#zxidHigh) << 32n) | BigInt(this.#zxidLow >>> 0)
   }
 
+  set lastZxid(zxid: bigint) {
+    this.#zxidHigh = Number(zxid >> 32n)
+    this.#zxidLow = Number(BigInt.asIntN(32, zxid))
+  }
+
   get inFlight(): number {
     return this.#batch.calls.length + this.#written.length
   }

@@ -13,7 +13,7 @@ import { Reader, Writer } from '../protocol/bytes.ts'
 import { formatHost, type Host } from '../protocol/connect-string.ts'
 import { Xid } from '../protocol/constants.ts'
 import { type ErrorCode, errorCodes } from '../protocol/error-codes.ts'
-import { ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
+import { isZooKeeperError, ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
 import { FrameSplitter } from '../protocol/framing.ts'
 import { ConnectRequest, ConnectResponse, handshakeBytesMax } from '../protocol/handshake.ts'
 import { operations } from '../protocol/operations.ts'
@@ -22,7 +22,10 @@ import { type Credential } from './auth.ts'
 import { Call, type Failure } from './call.ts'
 import { type DialTarget, type Hosts } from './hosts.ts'
 import { type Counters, type Monitor } from './monitor.ts'
+import { Offer, type Ticket } from './offer.ts'
 import { Pipeline, type PipelineLimits } from './pipeline.ts'
+import { Prober } from './prober.ts'
+import { isSameHost } from './rebalance.ts'
 import {
   isTerminal,
   linkAfter,
@@ -50,11 +53,19 @@ export interface SessionOptions extends PipelineLimits {
   readonly backoff: Backoff
 }
 
+/** A session that another client has handed over. */
+export interface Handover extends Ticket {
+  /** Servers that have seen less than that client are refused. */
+  readonly lastZxid: bigint
+}
+
 /** What a session needs from its surroundings. */
 export interface SessionParts {
   readonly hosts: Hosts
   readonly watches: Watches
   readonly credentials: Credential[]
+  /** The session to go on with, in place of a new one. */
+  readonly handover?: Handover | undefined
   readonly random: () => number
   /** Read at the first call of a batch only: one reading serves the whole batch. */
   readonly nowMs: () => number
@@ -74,13 +85,16 @@ export interface SessionChange {
   readonly cause: unknown
 }
 
-const noPassword = Buffer.alloc(16)
+const replyHeaderBytes = 16
+const notReadOnly = errorCodes.NOT_READ_ONLY.errno
 const pingFrame = Buffer.from('00000008fffffffe0000000b', 'hex')
 const authRequired = errorCodes.SESSION_CLOSED_REQUIRE_SASL_AUTH.errno
+const sessionMoved = errorCodes.SESSION_MOVED.errno
+
+/** So often in a row may connections of a session end early that another client may use, too. */
+const evictionsMax = 5
 
 export class Session {
-  /** 0n until a server has opened the session. */
-  id = 0n
   /** The timeout that was granted; before that, the one that is asked for. */
   timeoutMs: number
   /** `host:port` of the attached server, or null. */
@@ -94,12 +108,13 @@ export class Session {
   #state: SessionState = 'connecting'
   #link: LinkState = 'idle'
   #wantsDrop = false
-  /** A bearer token for the session: private, so that nothing prints it. */
-  #password: Buffer = noPassword
-  /** The id of a session that only a read-only server knows means nothing to the others. */
-  #isGlobal = false
+  /** It holds the session's password: private, so that nothing prints it. */
+  readonly #offer: Offer
+  readonly #prober = new Prober()
   #host: Host | null = null
   #failures = 1
+  /** Connections that ended early, in a row. */
+  #evictions = 0
   #timing: Timing
   #splitter = new FrameSplitter(handshakeBytesMax)
   #handshake: Buffer | null = null
@@ -116,6 +131,10 @@ export class Session {
   #dialDeadlineMs = Infinity
   #attachedAtMs = 0
   #heardAtMs = 0
+  /** When a server with a quorum was heard last, as far as there was one. */
+  #provenAtMs: number
+  /** When the servers may be asked, without saying how much we have seen, whether they know us. */
+  #blindAtMs = 0
   #sentAtMs = 0
   #pingedAtMs = 0
   /** When this process was found to have been busy. */
@@ -139,7 +158,21 @@ export class Session {
     this.#timing = timingOf(this.timeoutMs, parts.hosts.count)
     this.pipeline = new Pipeline(options, parts.watches, this.#handleUnwatched, this.#counters)
     this.#nowMs = parts.nowMs()
+    this.#provenAtMs = this.#nowMs
     this.#dialAtMs = this.#nowMs
+    this.#offer = new Offer(parts.handover ?? null)
+    if (parts.handover !== undefined) this.pipeline.lastZxid = parts.handover.lastZxid
+  }
+
+  /** 0n until a server has opened the session. */
+  get id(): bigint {
+    return this.#offer.id
+  }
+
+  /** What another client needs to go on with the session; null while no quorum knows it. */
+  get handover(): Handover | null {
+    const { own } = this.#offer
+    return own === null ? null : { ...own, lastZxid: this.pipeline.lastZxid }
   }
 
   get state(): SessionState {
@@ -222,11 +255,29 @@ export class Session {
     }
   }
 
+  /**
+   * Ends as `close` does, but tells the servers nothing: another client goes on with the session. It
+   * waits for the answers to what was written.
+   */
+  handOver(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#change('close-requested', null)
+    this.pipeline.failWaiting('CLOSED')
+    if (this.#state === 'closed') {
+      this.#end('CLOSED')
+    } else {
+      this.pipeline.pause()
+      this.#leaveDeadlineMs = nowMs + this.#options.closeGraceMs
+      this.#leaveIfAnswered()
+    }
+  }
+
   // --- What goes out ----------------------------------------------------------------------------
 
   /** The host to open a link to now, if it is time to. */
   takeDial(nowMs: number): DialTarget | null {
     if (this.#link !== 'idle' || nowMs < this.#dialAtMs) return null
+    this.#nowMs = nowMs
     const target = this.#parts.hosts.next()
     this.#host = target.host
     this.#moveLink('dialled')
@@ -260,6 +311,19 @@ export class Session {
     return parts
   }
 
+  /** The host to ask now whether it can write. `handleProbe` must follow. */
+  takeProbe(nowMs: number): DialTarget | null {
+    if (nowMs < this.#prober.dueAtMs) return null
+    const others = this.#parts.hosts.list.filter((host) => !isSameHost(host, this.#host!))
+    const host = this.#prober.take(others)
+    return host === null ? null : { host, attempt: 0 }
+  }
+
+  /** Whether an answer to the probe is still of interest. */
+  get isProbing(): boolean {
+    return this.#state === 'read-only'
+  }
+
   /** Whether the driver should destroy the link; asking answers the wish. */
   takeDrop(): boolean {
     const wantsDrop = this.#wantsDrop
@@ -269,7 +333,8 @@ export class Session {
 
   get nextDeadlineMs(): number {
     if (this.#link === 'ended') return Infinity
-    return Math.min(this.#linkDeadlineMs(), this.#sessionDeadlineMs(), this.pipeline.deadlineMs)
+    const linkMs = Math.min(this.#linkDeadlineMs(), this.#prober.dueAtMs)
+    return Math.min(linkMs, this.#sessionDeadlineMs(), this.pipeline.deadlineMs)
   }
 
   // --- What comes in ----------------------------------------------------------------------------
@@ -277,15 +342,22 @@ export class Session {
   /** The link is open: the handshake goes out. */
   handleOpened(): void {
     this.#moveLink('opened')
+    const { id, password } = this.#offer.make(this.#host!, {
+      guest: this.#options.readOnly && this.#failures > this.#parts.hosts.count,
+      blind: this.#state === 'lost' && this.#nowMs >= this.#blindAtMs,
+    })
+    const { isBlind } = this.#offer
+    // It touches the session, which has to run out if the servers have gone back in time.
+    if (isBlind) this.#blindAtMs = this.#nowMs + 2 * this.timeoutMs
     this.#splitter = new FrameSplitter(handshakeBytesMax)
     const writer = new Writer(64)
     const start = writer.beginFrame()
     ConnectRequest.write(writer, {
       protocolVersion: 0,
-      lastZxidSeen: this.pipeline.lastZxid,
+      lastZxidSeen: isBlind ? 0n : this.pipeline.lastZxid,
       timeOut: this.#options.sessionTimeoutMs,
-      sessionId: this.#isGlobal ? this.id : 0n,
-      passwd: this.#password,
+      sessionId: id,
+      passwd: password,
       readOnly: this.#options.readOnly,
     })
     writer.endFrame(start, handshakeBytesMax)
@@ -320,7 +392,21 @@ export class Session {
   /** The link could not be opened, or it has ended. */
   handleClosed(nowMs: number, cause: unknown): void {
     this.#nowMs = nowMs
-    if (this.#link !== 'ended') this.#loseLink(cause)
+    if (this.#link === 'ended') return
+    const isEvicted = this.#link === 'attached' && !isZooKeeperError(cause)
+    this.#loseLink(cause)
+    if (isEvicted) this.#countEviction()
+  }
+
+  /** A host has answered the probe, or has not: it can write, or it cannot. */
+  handleProbe(nowMs: number, host: Host, isWritable: boolean): void {
+    if (!this.isProbing) return
+    if (isWritable) {
+      this.#parts.hosts.prefer(host)
+      this.#move(nowMs)
+    } else {
+      this.#prober.retry(nowMs)
+    }
   }
 
   /**
@@ -351,14 +437,16 @@ export class Session {
 
   #handleHandshake(reader: Reader, length: number): void {
     if (length > handshakeBytesMax) throw new ProtocolError('the peer is not a ZooKeeper server')
-    const response = ConnectResponse.read(reader)
-    const isResuming = this.#isGlobal
-    if (response.protocolVersion !== 0 || response.timeOut < 0) {
-      throw new ProtocolError('the peer answers the handshake with something else')
+    if (length === replyHeaderBytes && reader.view.getInt32(reader.offset + 12) === notReadOnly) {
+      const detail = 'the server has no quorum, and opens no sessions'
+      throw new ZooKeeperError('NOT_READ_ONLY', { detail })
     }
-    if (response.timeOut > 0) this.#attach(response)
-    else if (isResuming) this.#expire()
-    else throw new ProtocolError('the server refuses to open a session')
+    const response = ConnectResponse.read(reader)
+    const { id } = this
+    const verdict = this.#offer.judge(response)
+    if (this.id !== id) this.#counters.sessions++
+    if (verdict === 'refused' || verdict === 'data-lost') this.#expire(verdict)
+    else this.#attach(verdict, response)
   }
 
   #handleReply(reader: Reader, oversizeLength: number): void {
@@ -375,6 +463,7 @@ export class Session {
       throw new ProtocolError(`a frame announces ${oversizeLength} bytes`)
     } else if (xid > 0) {
       this.pipeline.handleReply(xid, zxidHigh, zxidLow, err, reader)
+      if (err === sessionMoved) this.#handleMoved()
     } else {
       this.#handleSpecial(xid, reader.view.getBigInt64(at + 4), err, reader)
     }
@@ -398,15 +487,14 @@ export class Session {
 
   // --- Transitions ------------------------------------------------------------------------------
 
-  #attach({ sessionId, passwd, timeOut, readOnly }: ConnectResponse): void {
+  #attach(
+    verdict: 'established' | 'established-read-only',
+    { sessionId, timeOut }: ConnectResponse,
+  ): void {
     this.#moveLink('accepted')
     this.#counters.connections++
-    if (this.id !== sessionId) this.#counters.sessions++
-    this.id = sessionId
-    this.#password = passwd ?? noPassword
     this.timeoutMs = timeOut
     this.#timing = timingOf(timeOut, this.#parts.hosts.count)
-    this.#isGlobal ||= readOnly !== true
     this.server = formatHost(this.#host!)
     this.#parts.hosts.settle()
     this.#attachedAtMs = this.#nowMs
@@ -416,7 +504,8 @@ export class Session {
     this.#isPingOutstanding = false
     this.#splitter.frameBytesMax = this.#options.frameInBytesMax
     this.pipeline.peer = { server: this.server, sessionId }
-    this.#change(readOnly === true ? 'established-read-only' : 'established', null)
+    if (verdict === 'established-read-only') this.#prober.start(this.#nowMs)
+    this.#change(verdict, null)
     this.#introduce()
   }
 
@@ -433,12 +522,23 @@ export class Session {
   /** Watches that a server does not set would be silent for ever: another server may do better. */
   readonly #handleUnwatched = (failure: Failure): void => {
     if (this.#link !== 'attached' || failure.code === 'CLOSED') return
+    this.#giveUpLink(new ZooKeeperError(failure.code, { ...failure, op: 'setWatches' }))
+  }
+
+  /** Another connection has the session: this one is of no use any more. */
+  #handleMoved(): void {
+    this.#giveUpLink(new ZooKeeperError('SESSION_MOVED', { server: this.server }))
+    this.#countEviction()
+  }
+
+  #giveUpLink(cause: unknown): void {
     this.#wantsDrop = true
-    this.#loseLink(new ZooKeeperError(failure.code, { ...failure, op: 'setWatches' }))
+    this.#loseLink(cause)
   }
 
   #loseLink(cause: unknown): void {
     const wasAttached = this.#link === 'attached'
+    if (this.#link === 'handshaking') this.#offer.noteSilence()
     this.lastLoss = cause ?? this.#silentLoss()
     this.#closeLink(this.lastLoss)
     // A link that broke at once was no success: else a server that accepts and drops would be
@@ -452,6 +552,22 @@ export class Session {
     this.#change('disconnected', this.lastLoss)
     if (this.#state === 'closed') this.#end('CLOSED')
     else this.pipeline.cut(this.lastLoss)
+  }
+
+  /**
+   * Two clients of one session take it from each other for ever, and neither is told. Only a session
+   * that was handed over can be in two hands, so only such a one is given up.
+   */
+  #countEviction(): void {
+    if (this.#parts.handover === undefined || isTerminal(this.#state)) return
+    const isEarly = this.#nowMs - this.#attachedAtMs < this.timeoutMs
+    this.#evictions = isEarly ? this.#evictions + 1 : 0
+    if (this.#evictions < evictionsMax) return
+    const detail = 'another client seems to use the session, too: servers end each connection soon'
+    this.#expire(
+      'taken-over',
+      new ZooKeeperError('SESSION_MOVED', { detail, cause: this.lastLoss }),
+    )
   }
 
   /** To another server: at once, but for the answers that this one still owes. */
@@ -475,6 +591,10 @@ export class Session {
   }
 
   #leave(): void {
+    if (this.#state === 'closing') {
+      this.#finish()
+      return
+    }
     this.#wantsDrop = true
     this.#closeLink(null)
     this.#dialAtMs = this.#nowMs
@@ -483,6 +603,9 @@ export class Session {
   }
 
   #closeLink(cause: unknown): void {
+    // While a read-only server serves, the servers with a quorum may have expired our session.
+    if (this.#state === 'connected' || this.#offer.own === null) this.#provenAtMs = this.#heardAtMs
+    this.#prober.stop()
     this.#moveLink('failed', cause)
     this.server = null
     this.#handshake = null
@@ -507,8 +630,7 @@ export class Session {
     }
     const isAttached = this.#link === 'attached'
     const detail = isAttached ? 'the server is silent' : 'the connection took too long to open'
-    this.#wantsDrop = true
-    this.#loseLink(new ZooKeeperError('TIMEOUT', { detail, server: this.server }))
+    this.#giveUpLink(new ZooKeeperError('TIMEOUT', { detail, server: this.server }))
   }
 
   #passSessionDeadline(): void {
@@ -521,11 +643,11 @@ export class Session {
   }
 
   /** What no server has seen is left waiting: the next session may carry it out. */
-  #expire(): void {
+  #expire(reason: 'refused' | 'data-lost' | 'taken-over', cause: unknown = null): void {
     this.#endLink()
     this.pipeline.failResent('SESSION_EXPIRED')
     this.watches.endOneShots('session-expired')
-    this.#change('refused', null)
+    this.#change(reason, cause)
   }
 
   #failAuth(err: number): void {
@@ -549,6 +671,7 @@ export class Session {
 
   #endLink(): void {
     this.#leaveDeadlineMs = Infinity
+    this.#prober.stop()
     this.#moveLink('ended')
     this.#wantsDrop = true
     this.server = null
@@ -615,7 +738,7 @@ export class Session {
 
   #sessionDeadlineMs(): number {
     if (this.#state === 'closing') return this.#closeDeadlineMs
-    if (this.#state === 'suspended') return this.#heardAtMs + this.#timing.lostAfterMs
+    if (this.#state === 'suspended') return this.#provenAtMs + this.#timing.lostAfterMs
     return Infinity
   }
 }

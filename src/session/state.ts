@@ -4,7 +4,8 @@
  *
  * The *link* is one connection, the *session* is what the servers believe about us. They are kept
  * apart because a session outlives many links: it is `suspended` while there is none, `lost` once
- * the servers have probably expired it, and `expired` only when a server has said so.
+ * the servers have probably expired it, and `expired` only when a server has said so, or when it was
+ * given up to another client.
  *
  * Control plane only: requests, replies and pings of an attached link never pass through here.
  * `docs/architecture.md` draws its diagrams from these tables.
@@ -25,6 +26,10 @@ export type Trigger =
   | 'unheard'
   /** A server refused to resume the session. */
   | 'refused'
+  /** The same, by servers that may have less data than this client has seen: some may be lost. */
+  | 'data-lost'
+  /** The session was given up to another client that uses it, too. */
+  | 'taken-over'
   /** A server rejected our credentials. */
   | 'auth-rejected'
   /** The user asked for the end. */
@@ -45,14 +50,14 @@ const unopened = {
   'close-requested': 'closed',
 } as const
 
-const detached = { ...unopened, refused: 'expired' } as const
+const detached = { ...unopened, refused: 'expired', 'taken-over': 'expired' } as const
 
 export const sessionTransitions = {
-  connecting: unopened,
+  connecting: detached, // with a session that was handed over
   connected: attached,
   'read-only': attached,
   suspended: { ...detached, unheard: 'lost' },
-  lost: detached,
+  lost: { ...detached, 'data-lost': 'expired' },
   closing: { disconnected: 'closed', 'auth-rejected': 'closed', 'close-finished': 'closed' },
   expired: {}, // terminal, as the next two: the client makes a new session or none
   'auth-failed': {},

@@ -3,6 +3,7 @@
  * socket do happens here in the same order, at once and in no real time.
  */
 import { type Codec, Reader, Writer } from '../../src/protocol/bytes.ts'
+import { type Host } from '../../src/protocol/connect-string.ts'
 import { FrameSplitter } from '../../src/protocol/framing.ts'
 import { ConnectRequest, ConnectResponse } from '../../src/protocol/handshake.ts'
 import { type Operation, operationByCode, operations } from '../../src/protocol/operations.ts'
@@ -10,7 +11,12 @@ import { ReplyHeader, RequestHeader, WatcherEvent } from '../../src/protocol/rec
 import { type Credential } from '../../src/session/auth.ts'
 import { Hosts } from '../../src/session/hosts.ts'
 import { type LinkStep, Monitor, type Stall } from '../../src/session/monitor.ts'
-import { Session, type SessionChange, type SessionOptions } from '../../src/session/session.ts'
+import {
+  type Handover,
+  Session,
+  type SessionChange,
+  type SessionOptions,
+} from '../../src/session/session.ts'
 import { Watches } from '../../src/session/watches.ts'
 import { responseTo, type TestCall } from './test-call.ts'
 
@@ -36,6 +42,7 @@ export interface HarnessOptions extends Partial<SessionOptions> {
   /** Dialled in this order. */
   readonly hosts?: readonly string[]
   readonly credentials?: Credential[]
+  readonly handover?: Handover
 }
 
 /** A frame as the server got it. */
@@ -78,6 +85,8 @@ export class Harness {
     (stall) => this.stalls.push(stall),
   )
   readonly dials: Dial[] = []
+  /** Hosts that were asked whether they can write. */
+  readonly probes: { readonly host: Host; readonly atMs: number }[] = []
   /** Links that the session wished to be rid of. */
   drops = 0
   nowMs = 5_000
@@ -100,6 +109,7 @@ export class Harness {
   constructor({
     hosts = ['zk1', 'zk2', 'zk3'],
     credentials = [],
+    handover,
     ...options
   }: HarnessOptions = {}) {
     this.watches = new Watches((watcher, event) => {
@@ -115,6 +125,7 @@ export class Harness {
         ),
         watches: this.watches,
         credentials,
+        handover,
         random: () => this.dice,
         nowMs: () => this.nowMs,
         onChange: (change) => this.changes.push(change),
@@ -163,9 +174,17 @@ export class Harness {
       this.dials.push({ name: dial.host.name, attempt: dial.attempt, atMs: this.nowMs })
       this.#link = 'dialling'
     }
+    const probe = this.session.takeProbe(this.nowMs)
+    if (probe !== null) this.probes.push({ host: probe.host, atMs: this.nowMs })
     while (this.#link === 'open' && !this.#isWriting && this.#write());
     if (this.#link !== 'open' || this.#bytesUntilCut > 0) return this
     return this.cut(new Error('cut in the midst of a write'))
+  }
+
+  /** Answers the last probe, or lets it go unanswered. */
+  answerProbe(isWritable: boolean): this {
+    this.session.handleProbe(this.nowMs, this.probes.at(-1)!.host, isWritable)
+    return this.turn()
   }
 
   close(): this {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Driver } from '../../../src/session/driver.ts'
 import { Hosts } from '../../../src/session/hosts.ts'
 import { Monitor, type Stall } from '../../../src/session/monitor.ts'
-import { Session } from '../../../src/session/session.ts'
+import { Session, type SessionOptions } from '../../../src/session/session.ts'
 import { type TlsProvider } from '../../../src/session/target.ts'
 import { Watches } from '../../../src/session/watches.ts'
 import { FakeRuntime } from '../../support/fake-runtime.ts'
@@ -13,19 +13,22 @@ const hosts = ['zk1', 'zk2'].map((name) => ({ name, port: 2181 }))
 const garbage = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')
 const deletedReply = (xid: number) => reply({ xid, zxid: 1n, err: -101 })
 
-function driving(tls: TlsProvider | null = null) {
+function driving(tls: TlsProvider | null = null, options: Partial<SessionOptions> = {}) {
   const runtime = new FakeRuntime()
   const states: string[] = []
   const stalls: Stall[] = []
-  const session = new Session(defaultOptions, {
-    hosts: new Hosts(hosts, () => 1 - Number.EPSILON),
-    watches: new Watches(() => {}),
-    credentials: [],
-    random: () => runtime.random(),
-    nowMs: () => runtime.nowMs(),
-    onChange: ({ state }) => states.push(state),
-    monitor: new Monitor(undefined, (stall) => stalls.push(stall)),
-  })
+  const session = new Session(
+    { ...defaultOptions, ...options },
+    {
+      hosts: new Hosts(hosts, () => 1 - Number.EPSILON),
+      watches: new Watches(() => {}),
+      credentials: [],
+      random: () => runtime.random(),
+      nowMs: () => runtime.nowMs(),
+      onChange: ({ state }) => states.push(state),
+      monitor: new Monitor(undefined, (stall) => stalls.push(stall)),
+    },
+  )
   return { runtime, session, states, stalls, driver: new Driver(session, runtime, tls) }
 }
 
@@ -272,6 +275,60 @@ describe('Driver', () => {
 
     await runtime.advance(1_000)
     expect(runtime.transports.at(1)?.target.name).toBe('zk2')
+  })
+
+  describe('while a read-only server serves', () => {
+    const reading = async () => {
+      const context = driving(null, { readOnly: true })
+      context.driver.wake()
+      await context.runtime.turn()
+      const { transport } = context.runtime
+      transport.link.handleOpened()
+      transport.receive(handshakeOf({ readOnly: true }))
+      await context.runtime.advance(100)
+      return { ...context, transport, probe: context.runtime.transport }
+    }
+
+    test('asks another one beside the link, and moves there if it can write', async () => {
+      const { runtime, states, transport, probe } = await reading()
+      expect(probe.target.name).toBe('zk2')
+      probe.link.handleOpened()
+      expect(String(probe.written)).toBe('isro')
+      expect(transport.isDestroyed).toBe(false)
+
+      probe.receive(Buffer.from('rw'))
+      probe.link.handleClosed(null)
+      await runtime.turn()
+      expect(transport.isDestroyed).toBe(true)
+      expect(states).toEqual(['read-only', 'suspended'])
+      expect(runtime.transport).not.toBe(probe)
+      expect(runtime.transport.target.name).toBe('zk2')
+    })
+
+    test('asks again if it cannot, and if it does not answer', async () => {
+      const { runtime, states, probe } = await reading()
+      probe.receive(Buffer.from('ro'))
+      probe.link.handleClosed(null)
+      await runtime.advance(200)
+      expect(runtime.transports).toHaveLength(3)
+      await runtime.advance(1_000 + 400)
+      expect(runtime.transports).toHaveLength(4)
+      expect(states).toEqual(['read-only'])
+    })
+
+    test('drops the question with the link', async () => {
+      const { runtime, session, driver, probe } = await reading()
+      session.close(runtime.nowMs())
+      driver.drive()
+      expect(probe.isDestroyed).toBe(true)
+    })
+
+    test('drops the question when the link is replaced by one that is asked for anew', async () => {
+      const { runtime, transport, probe } = await reading()
+      transport.link.handleClosed(null)
+      await runtime.advance(100)
+      expect(probe.isDestroyed).toBe(true)
+    })
   })
 
   test('hears nothing from a link it has dropped', async () => {

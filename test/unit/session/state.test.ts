@@ -18,6 +18,8 @@ const sessionTriggers: readonly Trigger[] = [
   'moved',
   'unheard',
   'refused',
+  'data-lost',
+  'taken-over',
   'auth-rejected',
   'close-requested',
   'close-finished',
@@ -25,15 +27,15 @@ const sessionTriggers: readonly Trigger[] = [
 
 /** A dot is no transition. The order of the columns is that of the triggers above. */
 const sessionTable: Record<SessionState, string> = {
-  connecting: 'connected read-only . . . . . closed .',
-  connected: '. . suspended suspended . . auth-failed closing .',
-  'read-only': '. . suspended suspended . . auth-failed closing .',
-  suspended: 'connected read-only . . lost expired . closed .',
-  lost: 'connected read-only . . . expired . closed .',
-  closing: '. . closed . . . closed . closed',
-  expired: '. . . . . . . . .',
-  'auth-failed': '. . . . . . . . .',
-  closed: '. . . . . . . . .',
+  connecting: 'connected read-only . . . expired . expired . closed .',
+  connected: '. . suspended suspended . . . . auth-failed closing .',
+  'read-only': '. . suspended suspended . . . . auth-failed closing .',
+  suspended: 'connected read-only . . lost expired . expired . closed .',
+  lost: 'connected read-only . . . expired expired expired . closed .',
+  closing: '. . closed . . . . . closed . closed',
+  expired: '. . . . . . . . . . .',
+  'auth-failed': '. . . . . . . . . . .',
+  closed: '. . . . . . . . . . .',
 }
 
 const linkTriggers: readonly LinkTrigger[] = ['dialled', 'opened', 'accepted', 'failed', 'ended']
