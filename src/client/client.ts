@@ -8,6 +8,7 @@ import { type ConfigResult, getConfig, reconfig, type ReconfigOptions } from './
 import { getEphemerals } from './ephemerals.ts'
 import { type EventStream } from './event-stream.ts'
 import { getMany } from './get-many.ts'
+import { type ExportedSession } from './exported-session.ts'
 import {
   deleteIdempotently,
   type IdempotentOption,
@@ -488,6 +489,22 @@ export class ZooKeeper implements AsyncDisposable {
    */
   chroot(path: string): ZooKeeper {
     return new ZooKeeper(this.#view.below(path))
+  }
+
+  /**
+   * Ends this client, but not its session: another client goes on with it, by
+   * `connect(…, { session })`, within the session timeout. Ephemerals stay. Calls that were not written
+   * reject with `CLOSED`; those that were are waited for, `closeGrace` milliseconds at most. Watches end.
+   *
+   * @throws {ZooKeeperError} `UNKNOWN_SESSION` if there is none yet, or only one that a read-only server
+   * made up; `CLOSED` and the like if the client has ended. It goes on then.
+   *
+   * @example
+   * const session = await zk.exportSession()
+   * process.send(session.reveal()) // and there: await connect('zk1:2181', { session: message })
+   */
+  exportSession(): Promise<ExportedSession> {
+    return this.#keeper.exportSession()
   }
 
   /**

@@ -2,12 +2,13 @@ import { type ConnectString, type Host, parseConnectString } from '../protocol/c
 import { juteMaxBuffer } from '../protocol/constants.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { type ACL } from '../protocol/records.ts'
-import { type SessionOptions } from '../session/session.ts'
+import { type Handover, type SessionOptions } from '../session/session.ts'
 import { type TlsProvider } from '../session/target.ts'
 import { type Backoff } from '../session/timing.ts'
 import { OPEN_ACL_UNSAFE } from './acl.ts'
 import { finite, positive } from './numbers.ts'
 import { type RetryOptions, type RetryPolicy, retryPolicyOf } from './retry-policy.ts'
+import { type ExportedSession, handoverOf, type RevealedSession } from './exported-session.ts'
 import { type TlsOption, tlsProviderOf } from './tls-option.ts'
 
 /** What every call and every wait takes. */
@@ -68,8 +69,19 @@ export interface ConnectOptions {
   readonly closeGrace?: number
   /** What to do when the servers have expired the session. Default `'renew'`: open another one. */
   readonly onExpired?: 'renew' | 'close'
-  /** Accept a server that has lost its quorum, for reads. Default false. */
+  /**
+   * Accept a server that has lost its quorum, for reads: state `read-only`, and writes reject with
+   * `NOT_READ_ONLY`. Meanwhile the client looks for a server that can write, and moves there. Default
+   * false: without a quorum there is no connection.
+   */
   readonly readOnly?: boolean
+  /**
+   * Go on with a session that another client has handed over (`exportSession`), with its ephemerals.
+   * `connect` rejects with `SESSION_EXPIRED` if the servers do not have it any more. One client at a
+   * time: of two that use the same session, one gives it up after a while, as if it had expired
+   * (reason `taken-over`).
+   */
+  readonly session?: ExportedSession | RevealedSession | undefined
   /** The ACL of created znodes unless the call says otherwise. Default: open to everyone. */
   readonly acl?: readonly ACL[]
   /** Identities to take on at every connection, before anything else is sent. */
@@ -115,6 +127,8 @@ export interface ClientOptions {
   readonly session: SessionOptions
   readonly connectTimeoutMs: number
   readonly onExpired: 'renew' | 'close'
+  /** The session to begin with; null for a new one. */
+  readonly handover: Handover | null
   readonly acl: readonly ACL[]
   readonly auth: readonly Auth[]
   /** Null for connections in clear. */
@@ -151,6 +165,7 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
     },
     connectTimeoutMs: positive('connectTimeout', given.connectTimeout ?? sessionTimeoutMs),
     onExpired: given.onExpired ?? 'renew',
+    handover: given.session === undefined ? null : handoverOf(given.session),
     acl: given.acl ?? OPEN_ACL_UNSAFE,
     auth: given.auth ?? [],
     tls,

@@ -11,8 +11,9 @@ import { Driver } from '../session/driver.ts'
 import { Hosts } from '../session/hosts.ts'
 import { Monitor } from '../session/monitor.ts'
 import { type Runtime } from '../session/runtime.ts'
-import { Session, type SessionChange } from '../session/session.ts'
+import { type Handover, Session, type SessionChange } from '../session/session.ts'
 import { type Watcher, Watches, type WatchEvent } from '../session/watches.ts'
+import { ExportedSession } from './exported-session.ts'
 import { positive } from './numbers.ts'
 import { type CallOptions, checkAuth, type ClientOptions } from './options.ts'
 import { type AbandonableCall } from './request.ts'
@@ -36,7 +37,8 @@ export class SessionKeeper {
   #session: Session
   #driver: Driver
   readonly monitor = new Monitor()
-  #previousSessionId: bigint | null = null
+  /** The session that was told last. */
+  #toldSessionId = 0n
   /** Why no further call is accepted; null while calls are. */
   #endCode: ErrorCode | null = null
   #closing: Promise<void> | null = null
@@ -45,7 +47,7 @@ export class SessionKeeper {
     this.runtime = runtime
     this.options = options
     this.#hosts = new Hosts(options.target.hosts, () => runtime.random())
-    this.#session = this.#newSession(new Watches(this.#deliver), [])
+    this.#session = this.#newSession(new Watches(this.#deliver), [], options.handover)
     this.#driver = new Driver(this.#session, runtime, options.tls)
   }
 
@@ -188,18 +190,36 @@ export class SessionKeeper {
     this.#driver.wake()
   }
 
+  /** Ends the client without its session. Rejects if there is none to hand over. */
+  async exportSession(): Promise<ExportedSession> {
+    const { handover } = this.#session
+    if (this.#endCode !== null || this.#closing !== null || handover === null) {
+      const code = this.#endCode ?? (handover === null ? 'UNKNOWN_SESSION' : 'CLOSED')
+      const detail = 'there is no session to hand over'
+      throw new ZooKeeperError(code, { op: 'exportSession', detail })
+    }
+    this.#closing = this.#close((nowMs) => {
+      this.#session.handOver(nowMs)
+    })
+    await this.#closing
+    // Not the one from above: answers that came since may have shown newer data.
+    return new ExportedSession(this.#session.handover ?? handover, this.#session.timeoutMs)
+  }
+
   /** Ends everything, within the close grace. Never rejects. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#close((nowMs) => {
+      this.#session.close(nowMs)
+    })
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(end: (nowMs: number) => void): Promise<void> {
     this.#endCode ??= 'CLOSED'
     if (!isFinal(this.states.current)) {
       const closed = this.waitFor(['closed'], { timeout: Infinity }).catch(nothing)
       if (this.#session.state === 'expired') this.#publish('closed', 'close-requested', null)
-      else this.#session.close(this.runtime.nowMs())
+      else end(this.runtime.nowMs())
       this.#driver.drive()
       await closed
     }
@@ -233,11 +253,12 @@ export class SessionKeeper {
     }
   }
 
-  #newSession(watches: Watches, credentials: Credential[]): Session {
+  #newSession(watches: Watches, credentials: Credential[], handover?: Handover | null): Session {
     return new Session(this.options.session, {
       hosts: this.#hosts,
       watches,
       credentials,
+      handover: handover ?? undefined,
       random: () => this.runtime.random(),
       nowMs: () => this.runtime.nowMs(),
       onChange: this.#onChange,
@@ -245,17 +266,16 @@ export class SessionKeeper {
     })
   }
 
-  readonly #onChange = ({ state, reason, cause }: SessionChange): void => {
+  readonly #onChange = (change: SessionChange): void => {
+    const { state, reason, cause } = change
     if (state === 'closing') return
     this.#publish(state, reason, cause)
-    if (state === 'expired') this.#handleExpiry()
+    if (state === 'expired') this.#handleExpiry(change)
   }
 
   #publish(state: State, reason: StateChange['reason'], cause: unknown): void {
     const { id, server } = this.#session
-    const isNew = state === 'connected' || state === 'read-only'
-    const previousSessionId = isNew ? this.#previousSessionId : null
-    if (isNew) this.#previousSessionId = null
+    const previousSessionId = this.#tell(id)
     if (state === 'auth-failed') this.#endCode ??= 'AUTH_FAILED'
     if (state === 'closed') this.#endCode ??= 'CLOSED'
     if (isFinal(state)) this.#endIterators()
@@ -271,17 +291,33 @@ export class SessionKeeper {
     })
   }
 
-  #handleExpiry(): void {
+  /** @returns the session before this one, the first time that this one is told. */
+  #tell(id: bigint): bigint | null {
+    const told = this.#toldSessionId
+    if (id === 0n || id === told) return null
+    this.#toldSessionId = id
+    return told === 0n ? null : told
+  }
+
+  #handleExpiry({ previous, reason, cause }: SessionChange): void {
     const expired = this.#session
-    if (this.options.onExpired === 'close' || this.#endCode !== null) {
-      this.#endCode ??= 'SESSION_EXPIRED'
-      expired.pipeline.failWaiting('SESSION_EXPIRED')
-      this.#publish('closed', 'refused', null)
+    // A session that was handed over has to be there: `connect` makes no other one by stealth.
+    const isFirst = previous === 'connecting'
+    if (this.options.onExpired === 'close' || isFirst || this.#endCode !== null) {
+      const code = reason === 'taken-over' ? 'SESSION_MOVED' : 'SESSION_EXPIRED'
+      this.#endCode ??= code
+      expired.pipeline.failWaiting(code)
+      this.#publish('closed', reason, cause)
       return
+    }
+    if (reason === 'data-lost') {
+      const sessionId = `0x${BigInt.asUintN(64, expired.id).toString(16)}`
+      this.options.logger?.warn(
+        `zoowire: the servers have lost session ${sessionId}, and perhaps data`,
+      )
     }
     const watches = new Watches(this.#deliver)
     watches.inherit(expired.watches)
-    this.#previousSessionId = expired.id
     this.#session = this.#newSession(watches, expired.credentials)
     this.#driver = new Driver(this.#session, this.runtime, this.options.tls)
     this.#publish('connecting', 'renewed', null)
@@ -308,7 +344,12 @@ export class SessionKeeper {
   }
 
   #firstSessionError(error: unknown): unknown {
-    if (!(error instanceof ZooKeeperError) || error.code !== 'TIMEOUT') return error
+    if (!(error instanceof ZooKeeperError)) return error
+    if (error.code === 'CLOSED' && this.#endCode === 'SESSION_EXPIRED') {
+      const detail = 'the session that was handed over has expired'
+      return new ZooKeeperError('SESSION_EXPIRED', { op: 'connect', detail })
+    }
+    if (error.code !== 'TIMEOUT') return error
     const cause = this.#session.lastLoss
     const last = cause instanceof Error ? cause.message : 'no server answered'
     const detail = `no session within ${this.options.connectTimeoutMs} ms; last failure: ${last}`

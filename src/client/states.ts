@@ -10,7 +10,8 @@ import { EventStream } from './event-stream.ts'
  * - `suspended`: no link; the servers still keep the session.
  * - `lost`: nothing heard for 4/3 of the session timeout: treat ephemerals as gone. The session is
  *   still offered at each dial, because a restarted ensemble may accept it.
- * - `expired`: a server said so.
+ * - `expired`: a server said so. With the reason `data-lost` the servers may have lost data, too; with
+ *   `taken-over` another client goes on with the session.
  * - `auth-failed`, `closed`: the end.
  */
 export type State = Exclude<SessionState, 'closing'>

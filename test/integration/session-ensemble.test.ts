@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { isZooKeeperError, type StateChange, type ZooKeeper } from '../../src/index.ts'
+import { newChroot, openAt } from '../support/servers.ts'
+import { describeReal } from '../support/shared-zookeeper.ts'
+import { ZooKeeperEnsemble } from '../support/zookeeper-ensemble.ts'
+
+// What becomes of sessions when the servers change, on three real ones.
+
+const sessionTimeout = 9_000
+
+describeReal('sessions on an ensemble of three', () => {
+  let ensemble: ZooKeeperEnsemble
+  beforeAll(async () => {
+    ensemble = await ZooKeeperEnsemble.start()
+  })
+  afterAll(async () => {
+    await ensemble?.[Symbol.asyncDispose]()
+  })
+
+  const addressOf = (member: number) => ensemble.members[member]!.connectString
+
+  test('a client follows another list of servers, and no write is left unknown', async () => {
+    const root = await newChroot(ensemble)
+    const zk = await openAt(addressOf(0) + root, { sessionTimeout })
+    const { id } = zk.session
+    await zk.create('/mine', '', { mode: 'ephemeral' })
+    const writes = Array.from({ length: 200 }, (_, i) => zk.setData('/mine', String(i)))
+
+    zk.updateServers(`${addressOf(1)},${addressOf(2)}`)
+    await zk.waitFor('suspended')
+    await zk.waitFor('connected')
+    await Promise.all(writes)
+
+    expect([addressOf(1), addressOf(2)]).toContain(zk.server)
+    expect(zk.session.id).toBe(id)
+    expect((await zk.getData('/mine')).data?.toString()).toBe('199')
+  })
+
+  test('a session goes to a client of another member, with its ephemerals', async () => {
+    const root = await newChroot(ensemble)
+    const first = await openAt(addressOf(0) + root, { sessionTimeout })
+    await first.create('/mine', '', { mode: 'ephemeral' })
+    const session = await first.exportSession()
+
+    const second = await openAt(addressOf(1) + root, { sessionTimeout, session: session.reveal() })
+    expect(second.session.id).toBe(session.id)
+    expect((await second.exists('/mine'))?.ephemeralOwner).toBe(session.id)
+    await second.close()
+    const other = await openAt(addressOf(2) + root)
+    await other.sync()
+    expect(await other.exists('/mine')).toBeNull()
+  })
+
+  // The member that a session has moved away from closes the connection at the next write on it.
+  test('of two clients that use one session at two members, one gives it up', async () => {
+    const root = await newChroot(ensemble)
+    const session = await (await openAt(addressOf(0), { sessionTimeout })).exportSession()
+    const options = { sessionTimeout, session, onExpired: 'close' } as const
+    const one = await openAt(addressOf(0) + root, options)
+    const other = await openAt(addressOf(1) + root, options)
+    const writing = [keepWriting(one, '/one'), keepWriting(other, '/other')]
+    await Promise.race([one.waitFor('closed'), other.waitFor('closed')])
+
+    const [loser, winner] = one.state === 'closed' ? [one, other] : [other, one]
+    await winner.waitFor('connected')
+    expect(await winner.exists('/')).not.toBeNull()
+    expect(winner.session.id).toBe(session.id)
+    await winner.close()
+    const codes = await Promise.all(writing)
+    expect(codes[loser === one ? 0 : 1]).toBe('SESSION_MOVED')
+  })
+
+  test('a session outlives the change of the leader, and so do its ephemerals', async () => {
+    const leader = await ensemble.untilWhole()
+    const zk = await openAt(ensemble.connectString, { sessionTimeout })
+    const { id } = zk.session
+    const { path } = await zk.create('/led-', '', { mode: 'ephemeral-sequential' })
+    const cut = zk.waitFor('suspended') // followers, too, close connections when the leader is gone
+    await leader.kill()
+    await cut
+    await zk.waitFor('connected')
+    expect(zk.session.id).toBe(id)
+    expect((await zk.exists(path))?.ephemeralOwner).toBe(id)
+    await ensemble.startAll()
+  })
+
+  test('an ensemble that lost everything ends the session, and says why', async () => {
+    const zk = await openAt(ensemble.connectString, { sessionTimeout: 2_000 })
+    const { id } = zk.session
+    await zk.create('/gone')
+    const changes = record(zk)
+    await ensemble.killAll()
+    for (const member of ensemble.members) await member.wipe()
+    await ensemble.startAll()
+    await zk.waitFor('expired', { timeout: 20_000 })
+    await zk.waitFor('connected')
+
+    const expired = changes.find(({ state }) => state === 'expired')
+    expect(expired).toMatchObject({ reason: 'data-lost', sessionId: id })
+    expect(await zk.exists('/gone')).toBeNull()
+  }, 60_000)
+})
+
+/** Writes one behind the other until the client has ended, and tells how it ended. */
+async function keepWriting(zk: ZooKeeper, path: string): Promise<string> {
+  for (;;) {
+    try {
+      await zk.setData(path, '')
+    } catch (error) {
+      if (!isZooKeeperError(error)) throw error
+      if (error.code === 'CLOSED' || error.code === 'SESSION_MOVED') return error.code
+      if (error.code === 'NO_NODE') await zk.create(path).catch(() => undefined)
+    }
+  }
+}
+
+function record(zk: ZooKeeper): StateChange[] {
+  const changes: StateChange[] = []
+  void (async () => {
+    for await (const change of zk.states()) changes.push(change)
+  })()
+  return changes
+}
