@@ -14,7 +14,8 @@ export async function freePort(): Promise<number> {
 }
 
 export async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
+  // A client that dials a stopped server may dial this one, and must not be kept waiting.
+  const server = createServer((socket) => void socket.destroy())
   try {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')

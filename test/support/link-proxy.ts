@@ -4,21 +4,25 @@ import { createServer, connect as dial, type AddressInfo, type Server, type Sock
 export type Passage = 'pass' | 'cut'
 
 /**
- * A wire to a server that can be cut, at once or in front of a certain frame: also to a real server,
- * which cannot be told to.
+ * A wire to a server that can be cut, at once or in front of a certain frame, or fall silent: also to a
+ * real server, which cannot be told to.
  */
 export class LinkProxy implements AsyncDisposable {
   /** Decides about each frame for the client, without its length. */
   inspect: (frame: Buffer) => Passage = () => 'pass'
   /** New connections are refused. */
   isDown = false
+  /** Connections stay open, and nothing passes: no byte, and no end. */
+  isSilent = false
+  /** How many connections there were. */
+  connections = 0
   readonly #target: number
   readonly #listener: Server
   readonly #sockets = new Set<Socket>()
 
-  static async start(target: number): Promise<LinkProxy> {
+  static async start(target: number, host = '127.0.0.1', port = 0): Promise<LinkProxy> {
     const proxy = new LinkProxy(target)
-    await new Promise<void>((resolve) => proxy.#listener.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => proxy.#listener.listen(port, host, resolve))
     return proxy
   }
 
@@ -48,6 +52,7 @@ export class LinkProxy implements AsyncDisposable {
   }
 
   #accept(client: Socket): void {
+    this.connections++
     if (this.isDown) {
       client.resetAndDestroy()
       return
@@ -65,9 +70,12 @@ export class LinkProxy implements AsyncDisposable {
         end()
       })
     }
-    client.on('data', (bytes) => server.write(bytes))
+    client.on('data', (bytes) => {
+      if (!this.isSilent) server.write(bytes)
+    })
     let waiting = Buffer.alloc(0)
     server.on('data', (bytes) => {
+      if (this.isSilent) return
       waiting = Buffer.concat([waiting, bytes])
       while (waiting.length >= 4 && waiting.length >= 4 + waiting.readInt32BE(0)) {
         const frame = waiting.subarray(4, 4 + waiting.readInt32BE(0))
