@@ -3,7 +3,7 @@
  * are explained in `docs/regressions.md`.
  */
 import { describe, expect, test } from 'vitest'
-import { Prng } from '../../../src/simulation/prng.ts'
+import { Prng } from '../../../src/testing/prng.ts'
 import { Harness, sessionTimeoutMs } from '../../support/session-harness.ts'
 import { exists } from '../../support/test-call.ts'
 
