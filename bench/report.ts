@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import { type Contestant, contestants, type Measurement } from './plan.ts'
-import { type Cell, ratioOf, type Spread, spreadOf } from './rounds.ts'
+import { type Cell, ratioOf, spreadOf } from './rounds.ts'
+import { show } from './spread.ts'
 
 const figures = {
   cpu: ({ cpuMicrosPerOperation }: Measurement) => cpuMicrosPerOperation,
@@ -60,16 +61,4 @@ function renderRow(cell: Cell, contestant: Contestant): string[] {
     against('raw socket', rate),
     against('node-zookeeper-client', rate),
   ]
-}
-
-function show(spread: Spread | null): string {
-  if (spread === null) return ''
-  return `${brief(spread.median)} (${brief(spread.min)}–${brief(spread.max)})`
-}
-
-/** Three significant digits: the noise is larger than what they leave out. */
-function brief(value: number): string {
-  if (value >= 1e6) return `${brief(value / 1e6)}M`
-  if (value >= 1e4) return `${brief(value / 1e3)}k`
-  return `${Number(value.toPrecision(3))}`
 }

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { max, median, min } from 'simple-statistics'
 import { type Contestant, type Measurement, type Plan, type Workload } from './plan.ts'
 import { type BenchServer, program } from './servers.ts'
+import { ratio, type Spread, spread } from './spread.ts'
 
 /** One workload at one concurrency against one server. */
 export interface Cell {
@@ -11,12 +11,6 @@ export interface Cell {
   readonly inFlight: number
   /** What each contestant measured, round by round: the n-th of one belongs to the n-th of all. */
   readonly rounds: Partial<Record<Contestant, Measurement[]>>
-}
-
-export interface Spread {
-  readonly median: number
-  readonly min: number
-  readonly max: number
 }
 
 type Figure = (measurement: Measurement) => number
@@ -58,7 +52,7 @@ async function runContestant(plan: Plan): Promise<Measurement> {
 
 export function spreadOf(cell: Cell, contestant: Contestant, figure: Figure): Spread | null {
   const measurements = cell.rounds[contestant]
-  return measurements === undefined ? null : summary(measurements.map(figure))
+  return measurements === undefined ? null : spread(measurements.map(figure))
 }
 
 /** How a contestant compares with another, each round by itself. */
@@ -71,9 +65,5 @@ export function ratioOf(
   const own = cell.rounds[contestant]
   const others = cell.rounds[other]
   if (own === undefined || others === undefined) return null
-  return summary(own.map((measurement, round) => figure(measurement) / figure(others[round]!)))
-}
-
-function summary(values: number[]): Spread {
-  return { median: median(values), min: min(values), max: max(values) }
+  return ratio(own.map(figure), others.map(figure))
 }

@@ -2,11 +2,12 @@
  * How much a request costs: zoowire beside another client and beside no client at all, in the same
  * minutes, on the same machine. README.md tells how to read the outcome.
  */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { environment } from './environment.ts'
+import { positiveNumber } from './options.ts'
 import { contestants, type Workload, workloads } from './plan.ts'
 import { render } from './report.ts'
 import { type Cell, runRound } from './rounds.ts'
@@ -102,10 +103,4 @@ function optionsOf(given: Partial<Options>): Options {
   const output = `${results}${given.quick === true ? 'quick' : 'requests'}.json`
   const merged = { output, ...preset, ...given } as Options
   return { ...merged, inFlight: merged.inFlight.map((count) => positiveNumber(`${count}`)) }
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text)
-  if (value > 0) return value
-  throw new InvalidArgumentError('It is a number above 0.')
 }

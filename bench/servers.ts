@@ -17,7 +17,7 @@ export interface BenchServer extends AsyncDisposable {
 
 /** The compiled programs: they run without a loader. */
 export function program(name: string): string {
-  return fileURLToPath(new URL(`dist/${name}.js`, import.meta.url))
+  return fileURLToPath(new URL(`dist/bench/${name}.js`, import.meta.url))
 }
 
 export async function startNullServer(valueBytes: number): Promise<BenchServer> {
