@@ -1,4 +1,4 @@
-import { type Codec, Writer } from 'zoowire/protocol'
+import { type Codec, handshake, Writer } from 'zoowire/protocol'
 
 /** A request or a reply with everything before its record, for those who send it unseen. */
 export function frameOf(write: (writer: Writer) => void): Buffer {
@@ -27,4 +27,23 @@ export function replyFrame<A>(response: Codec<A>, body: A): Buffer {
     writer.int(0)
     response.write(writer, body)
   })
+}
+
+/** Opens a session of 30 s. */
+export function connectFrame(): Buffer {
+  return frameOf((writer) => {
+    handshake.ConnectRequest.write(writer, {
+      protocolVersion: 0,
+      lastZxidSeen: 0n,
+      timeOut: 30_000,
+      sessionId: 0n,
+      passwd: Buffer.alloc(16),
+      readOnly: false,
+    })
+  })
+}
+
+export function addressOf(host: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(`zk://${host}`)
+  return { host: hostname, port: Number(port) }
 }

@@ -1,7 +1,9 @@
 /** What one child process is asked to do, and what it answers: plain data, sent between processes. */
 
-export const workloads = ['getData', 'setData', 'create-delete', 'mixed'] as const
+export const workloads = ['getData', 'setData', 'create-delete', 'mixed', 'lock'] as const
+/** `lock`: sessions that take a lock in turn; an operation is one hand-over from one to the next. */
 export type Workload = (typeof workloads)[number]
+export type RequestWorkload = Exclude<Workload, 'lock'>
 
 export const contestants = ['raw socket', 'node-zookeeper-client', 'zoowire', 'baseline'] as const
 export type Contestant = (typeof contestants)[number]
@@ -10,9 +12,10 @@ export interface Plan {
   readonly contestant: Contestant
   /** Where `baseline` finds the other build of zoowire. */
   readonly baseline: string | null
-  readonly host: string
-  readonly port: number
+  /** `host:port` of each server. Requests go to the first, contenders for a lock to each in turn. */
+  readonly hosts: readonly string[]
   readonly workload: Workload
+  /** Requests outstanding, or sessions that want the lock. */
   readonly inFlight: number
   readonly valueBytes: number
   readonly warmupMs: number
@@ -32,6 +35,9 @@ export interface Measurement {
 
 /** The znode that is read and written; it exists before a contestant starts. */
 export const benchPath = '/bench'
+
+/** Whose children stand in line for the lock. */
+export const lockPath = '/bench-lock'
 
 /** Every fifth operation of `mixed` is a setData, the others are getData. */
 export const mixedPeriod = 5

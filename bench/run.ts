@@ -8,10 +8,10 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { environment } from './environment.ts'
 import { positiveNumber } from './options.ts'
-import { contestants, type Workload, workloads } from './plan.ts'
+import { type Contestant, contestants, type Workload, workloads } from './plan.ts'
 import { render } from './report.ts'
 import { type Cell, runRound } from './rounds.ts'
-import { type BenchServer, startNullServer, startZooKeeper } from './servers.ts'
+import { type BenchServer, type ServerKind, serverKinds, startServer } from './servers.ts'
 
 interface Options {
   quick: boolean
@@ -19,8 +19,9 @@ interface Options {
   seconds: number
   warmup: number
   inFlight: number[]
+  contenders: number[]
   workload: Workload[]
-  server: ('null' | 'zookeeper')[]
+  server: ServerKind[]
   valueBytes: number
   baseline?: string
   output: string
@@ -29,10 +30,17 @@ interface Options {
 const full = {
   rounds: 5,
   inFlight: [1, 16, 256, 4096],
+  contenders: [2, 8],
   workload: [...workloads],
-  server: ['null', 'zookeeper'] as const,
+  server: serverKinds,
 }
-const quick = { rounds: 3, inFlight: [16, 256], workload: ['getData', 'mixed'], server: ['null'] }
+const quick = {
+  ...full,
+  rounds: 3,
+  inFlight: [16, 256],
+  workload: ['getData', 'mixed'],
+  server: ['null'],
+}
 
 const results = fileURLToPath(new URL('results/', import.meta.url))
 
@@ -43,8 +51,9 @@ const command = new Command('bench')
   .option('--seconds <s>', 'measured time of each turn', positiveNumber, 1)
   .option('--warmup <s>', 'time of each turn before that', positiveNumber, 1)
   .option('--in-flight <counts...>', 'requests outstanding (default: 1 16 256 4096)')
+  .option('--contenders <counts...>', 'sessions that want the lock (default: 2 8)')
   .addOption(new Option('--workload <names...>').choices(workloads))
-  .addOption(new Option('--server <names...>').choices(['null', 'zookeeper']))
+  .addOption(new Option('--server <names...>').choices(serverKinds))
   .option('--value-bytes <bytes>', 'length of the values', positiveNumber, 100)
   .option('--baseline <folder>', 'a second contestant: another build of zoowire (its dist)')
   .option('--output <file>', 'where the figures go, as JSON')
@@ -54,16 +63,11 @@ const cells: Cell[] = []
 const serverNames: string[] = []
 const before = environment(serverNames)
 for (const kind of options.server) {
-  await using server = await start(kind)
+  await using server = await startServer(kind, options.valueBytes)
   serverNames.push(server.name)
-  const ofServer = options.workload.flatMap((workload) =>
-    options.inFlight.map((inFlight): Cell => ({
-      server: server.name,
-      workload,
-      inFlight,
-      rounds: {},
-    })),
-  )
+  const ofServer = options.workload
+    .filter((workload) => isPossible(workload, kind))
+    .flatMap((workload) => cellsOf(server.name, workload))
   cells.push(...ofServer)
   // Rounds outside, cells inside: what disturbs the machine for a while disturbs one round of many.
   for (let round = 0; round < options.rounds; round++) {
@@ -75,17 +79,29 @@ mkdirSync(dirname(options.output), { recursive: true })
 writeFileSync(options.output, JSON.stringify({ environment: before, options, cells }, null, 2))
 console.log(`\nall figures: ${options.output}`)
 
+/** The null server cannot say who comes first. */
+function isPossible(workload: Workload, kind: ServerKind): boolean {
+  return workload !== 'lock' || kind !== 'null'
+}
+
+function cellsOf(server: string, workload: Workload): Cell[] {
+  const counts = workload === 'lock' ? options.contenders : options.inFlight
+  return counts.map((inFlight) => ({ server, workload, inFlight, rounds: {} }))
+}
+
 async function runCell(server: BenchServer, cell: Cell, round: number): Promise<void> {
   process.stderr.write(
     `round ${round + 1}/${options.rounds}: ${server.name}, ${cell.workload}, ${cell.inFlight}\n`,
   )
   const { baseline = null, valueBytes, warmup, seconds } = options
-  const entered = contestants.filter((name) => name !== 'baseline' || baseline !== null)
+  const absent: Contestant[] = []
+  if (baseline === null) absent.push('baseline')
+  if (cell.workload === 'lock') absent.push('node-zookeeper-client') // it has none
+  const entered = contestants.filter((name) => !absent.includes(name))
   await runRound(server, cell, round, entered, (contestant) => ({
     contestant,
     baseline: baseline === null ? null : resolve(baseline),
-    host: server.host,
-    port: server.port,
+    hosts: server.hosts,
     workload: cell.workload,
     inFlight: cell.inFlight,
     valueBytes,
@@ -94,13 +110,14 @@ async function runCell(server: BenchServer, cell: Cell, round: number): Promise<
   }))
 }
 
-function start(kind: 'null' | 'zookeeper'): Promise<BenchServer> {
-  return kind === 'null' ? startNullServer(options.valueBytes) : startZooKeeper(options.valueBytes)
-}
-
 function optionsOf(given: Partial<Options>): Options {
   const preset = given.quick === true ? quick : full
   const output = `${results}${given.quick === true ? 'quick' : 'requests'}.json`
   const merged = { output, ...preset, ...given } as Options
-  return { ...merged, inFlight: merged.inFlight.map((count) => positiveNumber(`${count}`)) }
+  const numbers = (counts: readonly unknown[]) => counts.map((n) => positiveNumber(String(n)))
+  return {
+    ...merged,
+    inFlight: numbers(merged.inFlight),
+    contenders: numbers(merged.contenders),
+  }
 }

@@ -1,18 +1,25 @@
 /** One contestant's turn: a process that is given a plan, carries it out, reports and ends. */
 import { pathToFileURL } from 'node:url'
-import type * as zoowire from 'zoowire'
 import { type Contestant, type Measurement, type Plan } from '../plan.ts'
 import { type Contender, Meter } from './meter.ts'
+import type { Build } from './zoowire.ts'
 
 const start: Record<Contestant, (plan: Plan) => Promise<Contender>> = {
-  'raw socket': async (plan) => (await import('./raw-socket.ts')).contend(plan),
+  'raw socket': async (plan) =>
+    plan.workload === 'lock'
+      ? (await import('./raw-lock.ts')).contend(plan)
+      : (await import('./raw-socket.ts')).contend(plan),
   'node-zookeeper-client': async (plan) =>
     (await import('./node-zookeeper-client.ts')).contend(plan),
-  zoowire: async (plan) => (await import('./zoowire.ts')).contend(plan, await import('zoowire')),
+  zoowire: async (plan) => {
+    const build = { client: await import('zoowire'), recipes: await import('zoowire/recipes') }
+    return (await import('./zoowire.ts')).contend(plan, build)
+  },
   baseline: async (plan) => {
-    const build = pathToFileURL(`${plan.baseline}/index.js`).href
-    const baseline = (await import(build)) as typeof zoowire
-    return (await import('./zoowire.ts')).contend(plan, baseline)
+    const from = (file: string) => pathToFileURL(`${plan.baseline}/${file}`).href
+    const client = (await import(from('index.js'))) as Build['client']
+    const recipes = (await import(from('recipes/index.js'))) as Build['recipes']
+    return (await import('./zoowire.ts')).contend(plan, { client, recipes })
   },
 }
 

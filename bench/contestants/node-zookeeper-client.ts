@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import zookeeper from 'node-zookeeper-client'
-import { benchPath, mixedPeriod, type Plan, type Workload } from '../plan.ts'
+import { benchPath, mixedPeriod, type Plan, type RequestWorkload } from '../plan.ts'
 import { type Contender, type Meter } from './meter.ts'
 
 type Done = (error: Error | zookeeper.Exception | null) => void
@@ -8,12 +8,14 @@ type Call = (turn: number, done: Done) => void
 
 /** So many chains, each of which makes its next call in the callback of the last. */
 export async function contend(plan: Plan): Promise<Contender> {
-  const client = zookeeper.createClient(`${plan.host}:${plan.port}`)
+  const { workload } = plan
+  if (workload === 'lock') throw new Error('this client has no lock')
+  const client = zookeeper.createClient(plan.hosts[0]!)
   client.connect()
   await once(client, 'connected')
   const value = Buffer.alloc(plan.valueBytes, 'x')
 
-  const callOf: Record<Workload, (chain: number) => Call> = {
+  const callOf: Record<RequestWorkload, (chain: number) => Call> = {
     getData: () => (_turn, done) => client.getData(benchPath, done),
     setData: () => (_turn, done) => client.setData(benchPath, value, done),
     'create-delete': (chain) => {
@@ -32,7 +34,7 @@ export async function contend(plan: Plan): Promise<Contender> {
   return {
     async run(meter) {
       const chains = Array.from({ length: plan.inFlight }, (_, chain) =>
-        runChain(meter, chain < meter.timed, callOf[plan.workload](chain)),
+        runChain(meter, chain < meter.timed, callOf[workload](chain)),
       )
       await Promise.all(chains)
     },

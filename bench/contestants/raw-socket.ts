@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { OPEN_ACL_UNSAFE } from 'zoowire'
-import { CreateFlags, handshake, operations } from 'zoowire/protocol'
-import { frameOf, requestFrame } from '../frames.ts'
-import { benchPath, mixedPeriod, type Plan, type Workload } from '../plan.ts'
+import { CreateFlags, operations } from 'zoowire/protocol'
+import { addressOf, connectFrame, requestFrame } from '../frames.ts'
+import { benchPath, mixedPeriod, type Plan, type RequestWorkload } from '../plan.ts'
 import { type Contender, type Meter } from './meter.ts'
 
 /**
@@ -14,8 +14,7 @@ export async function contend(plan: Plan): Promise<Contender> {
   const replies = new ReplyCounter()
   const buffer = Buffer.allocUnsafeSlow(256 * 1024)
   const socket = connect({
-    host: plan.host,
-    port: plan.port,
+    ...addressOf(plan.hosts[0]!),
     noDelay: true,
     onread: {
       buffer,
@@ -26,18 +25,7 @@ export async function contend(plan: Plan): Promise<Contender> {
     },
   })
   await once(socket, 'connect')
-  socket.write(
-    frameOf((writer) => {
-      handshake.ConnectRequest.write(writer, {
-        protocolVersion: 0,
-        lastZxidSeen: 0n,
-        timeOut: 30_000,
-        sessionId: 0n,
-        passwd: Buffer.alloc(16),
-        readOnly: false,
-      })
-    }),
-  )
+  socket.write(connectFrame())
   await new Promise<void>((resolve) => {
     replies.onReplies = () => resolve()
   })
@@ -146,6 +134,7 @@ class RequestPump {
 
 /** At least as many requests as are in flight, and a whole number of the workload's rounds. */
 function requestsOf({ workload, inFlight, valueBytes }: Plan): Buffer[] {
+  if (workload === 'lock') throw new Error('a lock needs replies that are read')
   const data = Buffer.alloc(valueBytes, 'x')
   const get = requestFrame(operations.getData, { path: benchPath, watch: false })
   const set = requestFrame(operations.setData, { path: benchPath, data, version: -1 })
@@ -164,7 +153,7 @@ function requestsOf({ workload, inFlight, valueBytes }: Plan): Buffer[] {
       version: -1,
     })
   }
-  const rounds: Record<Workload, (index: number) => Buffer[]> = {
+  const rounds: Record<RequestWorkload, (index: number) => Buffer[]> = {
     getData: () => [get],
     setData: () => [set],
     'create-delete': (index) => [create(index), remove(index)],

@@ -1,17 +1,32 @@
 import type * as zoowire from 'zoowire'
-import { benchPath, mixedPeriod, type Plan, type Workload } from '../plan.ts'
+import type * as recipes from 'zoowire/recipes'
+import { benchPath, lockPath, mixedPeriod, type Plan, type RequestWorkload } from '../plan.ts'
 import { type Contender, type Meter } from './meter.ts'
 
 type Call = (turn: number) => Promise<unknown>
 
+export interface Build {
+  readonly client: typeof zoowire
+  readonly recipes: typeof recipes
+}
+
+export function contend(plan: Plan, build: Build): Promise<Contender> {
+  const { workload } = plan
+  return workload === 'lock' ? contendForLock(plan, build) : request(plan, workload, build)
+}
+
 /** As a user would write it: so many loops, each of which awaits one call after the other. */
-export async function contend(plan: Plan, { connect }: typeof zoowire): Promise<Contender> {
-  const zk = await connect(`${plan.host}:${plan.port}`)
+async function request(
+  plan: Plan,
+  workload: RequestWorkload,
+  { client: { connect } }: Build,
+): Promise<Contender> {
+  const zk = await connect(plan.hosts[0]!)
   const value = Buffer.alloc(plan.valueBytes, 'x')
   const { data } = await zk.getData(benchPath)
   if (data?.length !== value.length) throw new Error('the znode is not what was planned')
 
-  const callOf: Record<Workload, (loop: number) => Call> = {
+  const callOf: Record<RequestWorkload, (loop: number) => Call> = {
     getData: () => () => zk.getData(benchPath),
     setData: () => () => zk.setData(benchPath, value),
     'create-delete': (loop) => {
@@ -28,7 +43,7 @@ export async function contend(plan: Plan, { connect }: typeof zoowire): Promise<
   return {
     async run(meter) {
       const loops = Array.from({ length: plan.inFlight }, (_, loop) =>
-        runLoop(meter, loop < meter.timed, callOf[plan.workload](loop)),
+        runLoop(meter, loop < meter.timed, callOf[workload](loop)),
       )
       await Promise.all(loops)
     },
@@ -41,5 +56,33 @@ async function runLoop(meter: Meter, isTimed: boolean, call: Call): Promise<void
     const atMs = isTimed ? performance.now() : 0
     await call(turn)
     meter.count(atMs)
+  }
+}
+
+/** Sessions that take the lock, give it back at once and stand in line again. */
+async function contendForLock(
+  { hosts, inFlight }: Plan,
+  { client: { connect }, recipes: { Lock } }: Build,
+): Promise<Contender> {
+  const clients = await Promise.all(
+    Array.from({ length: inFlight }, (_, i) => connect(hosts[i % hosts.length]!)),
+  )
+  let releasedAtMs = 0
+  const takeTurns = async (meter: Meter, zk: zoowire.ZooKeeper) => {
+    const lock = new Lock(zk, `${lockPath}/${process.pid}`)
+    while (meter.isRunning) {
+      const held = await lock.acquire()
+      meter.count(releasedAtMs)
+      releasedAtMs = performance.now()
+      await held.release()
+    }
+  }
+  return {
+    async run(meter) {
+      await Promise.all(clients.map((zk) => takeTurns(meter, zk)))
+    },
+    async close() {
+      await Promise.all(clients.map((zk) => zk.close()))
+    },
   }
 }
