@@ -11,12 +11,19 @@ export class EventStream<T> implements AsyncIterableIterator<T>, AsyncDisposable
   #waiting: Waiting<T>[] = []
   #end: { readonly error: unknown } | 'done' | null = null
   readonly #onEnd: () => void
+  readonly #onOverflow: () => void
 
   /** @internal */
-  constructor(max: number, overflow: T, onEnd: () => void = () => undefined) {
+  constructor(
+    max: number,
+    overflow: T,
+    onEnd: () => void = nothing,
+    onOverflow: () => void = nothing,
+  ) {
     this.#max = max
     this.#overflow = overflow
     this.#onEnd = onEnd
+    this.#onOverflow = onOverflow
   }
 
   /** The next event. After the end: `done`, or the error that ended it, once. */
@@ -63,7 +70,10 @@ export class EventStream<T> implements AsyncIterableIterator<T>, AsyncDisposable
     const kept = this.#events.length - this.#taken
     if (waiting !== undefined) waiting.resolve({ done: false, value: event })
     else if (kept < this.#max) this.#events.push(event)
-    else if (kept === this.#max) this.#events.push(this.#overflow)
+    else if (kept === this.#max) {
+      this.#events.push(this.#overflow)
+      this.#onOverflow()
+    }
   }
 
   /** @internal No further events. Those that wait are still handed out. */
@@ -96,6 +106,8 @@ export class EventStream<T> implements AsyncIterableIterator<T>, AsyncDisposable
     }
   }
 }
+
+const nothing = (): void => undefined
 
 interface Waiting<T> {
   readonly resolve: (result: IteratorResult<T, undefined>) => void

@@ -50,11 +50,13 @@ export async function untilKnown<T>(
     } catch (error) {
       if (!isLoss(error) || losses === lossesMax) throw doubt === null ? error : doubted(error)
       if (error.outcome === 'unknown') doubt ??= doubtOf(view, error)
-      if (doubt === null) continue
-      const verdict: Verdict<T> = await look(view, budget, error, doubt, judge)
-      if (typeof verdict === 'object') return verdict.result
-      if (verdict === 'unknown') throw doubted(error)
-      if (verdict === 'not-applied') doubt = null
+      if (doubt !== null) {
+        const verdict: Verdict<T> = await look(view, budget, error, doubt, judge)
+        if (typeof verdict === 'object') return verdict.result
+        if (verdict === 'unknown') throw doubted(error)
+        if (verdict === 'not-applied') doubt = null
+      }
+      reportLoss(view, error, losses)
     }
   }
 }
@@ -66,6 +68,12 @@ export function isLoss(error: unknown): error is ZooKeeperError {
     isZooKeeperError(error, 'SESSION_EXPIRED') ||
     isZooKeeperError(error, 'SESSION_MOVED')
   )
+}
+
+/** A call whose reply was lost is about to be made again. */
+export function reportLoss({ keeper }: View, error: ZooKeeperError, attempt: number): void {
+  const { op, path } = error
+  keeper.reporter.retry({ op: op ?? '', path, attempt, delayMs: 0, reason: 'lost-reply', error })
 }
 
 /** Reads behind a sync, on this connection or a later one, for as long as there is time. */

@@ -11,6 +11,13 @@ export {
   READ_ACL_UNSAFE,
 } from './acl.ts'
 export { type RecipeRuntime, type SessionInfo, type VersionOption, ZooKeeper } from './client.ts'
+export {
+  type ChannelMessages,
+  channels,
+  type RequestTrace,
+  type RetryNotice,
+  type WatchNotice,
+} from './channels.ts'
 export { type CreateCallOptions } from './create.ts'
 export { type ConfigResult, type ReconfigOptions } from './ensemble.ts'
 export { type EventStream } from './event-stream.ts'
@@ -60,6 +67,8 @@ export {
   type WordResult,
 } from '../protocol/four-letter-words.ts'
 export { type ACL, type ClientInfo, type Id, type Stat } from '../protocol/records.ts'
-export { type Trigger } from '../session/state.ts'
+export { type CallTrace } from '../session/call.ts'
+export { type LinkStep, type Stall } from '../session/monitor.ts'
+export { type LinkState, type LinkTrigger, type Trigger } from '../session/state.ts'
 export { type Backoff } from '../session/timing.ts'
 export { type WatchEvent, type WatchEventType } from '../session/watches.ts'

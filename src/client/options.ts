@@ -118,7 +118,10 @@ export interface ConnectOptions {
   readonly backoff?: Partial<Backoff>
   /** Looks up a host name, at each dial. Default: the system's resolver. */
   readonly lookup?: (name: string) => Promise<readonly string[]>
-  /** Told of what no caller can be told, such as a watch callback that throws. Default: nobody. */
+  /**
+   * Told of connections (`debug`), states, stalls and dropped watches (`info`, `warn`), of lost sessions
+   * and of watch callbacks that throw (`error`); never of data or secrets. Default: nobody.
+   */
   readonly logger?: Logger
 }
 

@@ -9,7 +9,7 @@ import { isZooKeeperError, type ZooKeeperError } from '../protocol/errors.ts'
 import { operations } from '../protocol/operations.ts'
 import { type Stat } from '../protocol/records.ts'
 import { Budget } from './budget.ts'
-import { isLoss, lossesMax, readSynced, unresolved } from './fate.ts'
+import { isLoss, lossesMax, readSynced, reportLoss, unresolved } from './fate.ts'
 import { type CallOptions } from './options.ts'
 import { insist } from './patience.ts'
 import { type CreateOptions, type Data, owned } from './requests.ts'
@@ -49,6 +49,7 @@ export async function createProtected(
         if (!isLoss(error) || losses === lossesMax) throw error
         const found = mayExist ? await findAgain(view, trace, mode, budget, error) : null
         if (found !== null) return found
+        reportLoss(view, error, losses)
       }
     }
   } catch (error) {

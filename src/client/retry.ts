@@ -5,6 +5,7 @@ import { type Runtime } from '../session/runtime.ts'
 import { dialPauseMs } from '../session/timing.ts'
 import { Budget, type BudgetHost } from './budget.ts'
 import { type CallOptions } from './options.ts'
+import { type Reporter } from './reporter.ts'
 import { type RetryPolicy, retryPolicyOf } from './retry-policy.ts'
 
 /** What retrying needs of its client. */
@@ -12,6 +13,7 @@ export interface RetryHost extends BudgetHost {
   readonly keeper: BudgetHost['keeper'] & {
     readonly runtime: Pick<Runtime, 'random'>
     readonly options: { readonly retry: RetryPolicy | null }
+    readonly reporter: Pick<Reporter, 'retry'>
   }
 }
 
@@ -47,6 +49,8 @@ export async function retrying<T>(
       if (made >= policy.attempts || !isWorthAnother(policy, operation, error)) throw error
       const delayMs = dialPauseMs(made, host.keeper.runtime.random(), policy.backoff)
       if (delayMs >= budget.leftMs) throw error
+      const { name: op } = operation
+      host.keeper.reporter.retry({ op, path, attempt: made, delayMs, reason: 'policy', error })
       await budget.pause(delayMs)
     }
   }

@@ -17,6 +17,7 @@ import { ExportedSession } from './exported-session.ts'
 import { positive } from './numbers.ts'
 import { type CallOptions, checkAuth, type ClientOptions } from './options.ts'
 import { type AbandonableCall } from './request.ts'
+import { Reporter } from './reporter.ts'
 import { Signals } from './signals.ts'
 import { isFinal, type State, type StateChange, States } from './states.ts'
 
@@ -36,7 +37,8 @@ export class SessionKeeper {
   readonly #hosts: Hosts
   #session: Session
   #driver: Driver
-  readonly monitor = new Monitor()
+  readonly monitor: Monitor
+  readonly reporter: Reporter
   /** The session that was told last. */
   #toldSessionId = 0n
   /** Why no further call is accepted; null while calls are. */
@@ -46,6 +48,8 @@ export class SessionKeeper {
   constructor(runtime: Runtime, options: ClientOptions) {
     this.runtime = runtime
     this.options = options
+    this.reporter = new Reporter(options.logger)
+    this.monitor = new Monitor(this.reporter.link, this.reporter.stall)
     this.#hosts = new Hosts(options.target.hosts, () => runtime.random())
     this.#session = this.#newSession(new Watches(this.#deliver), [], options.handover)
     this.#driver = new Driver(this.#session, runtime, options.tls)
@@ -280,7 +284,7 @@ export class SessionKeeper {
     if (state === 'closed') this.#endCode ??= 'CLOSED'
     if (isFinal(state)) this.#endIterators()
     const previous = this.states.current
-    this.states.publish({
+    const change: StateChange = {
       state,
       previous,
       reason,
@@ -288,7 +292,9 @@ export class SessionKeeper {
       previousSessionId,
       server,
       cause,
-    })
+    }
+    this.reporter.state(change)
+    this.states.publish(change)
   }
 
   /** @returns the session before this one, the first time that this one is told. */
@@ -310,12 +316,6 @@ export class SessionKeeper {
       this.#publish('closed', reason, cause)
       return
     }
-    if (reason === 'data-lost') {
-      const sessionId = `0x${BigInt.asUintN(64, expired.id).toString(16)}`
-      this.options.logger?.warn(
-        `zoowire: the servers have lost session ${sessionId}, and perhaps data`,
-      )
-    }
     const watches = new Watches(this.#deliver)
     watches.inherit(expired.watches)
     this.#session = this.#newSession(watches, expired.credentials)
@@ -336,10 +336,11 @@ export class SessionKeeper {
   readonly #deliver = (watcher: Watcher, event: WatchEvent): void => {
     resolved
       .then(() => {
-        watcher(event)
+        this.reporter.event(event)
+        return watcher(event) // an async one may reject, too
       })
       .catch((error: unknown) => {
-        this.options.logger?.error('zoowire: a watch callback failed', error)
+        this.reporter.failed(event, error)
       })
   }
 

@@ -2,6 +2,7 @@ import { ZooKeeperError } from '../protocol/errors.ts'
 import { type MultiResult } from '../protocol/multi.ts'
 import { type Operation, operations } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
+import { type CallTrace } from '../session/call.ts'
 import { type Watcher, type WatchEvent } from '../session/watches.ts'
 import { type SyncOption } from './sync-option.ts'
 import { type CallPart, MultiCall } from './multi-call.ts'
@@ -12,6 +13,7 @@ import { owned, Requests } from './requests.ts'
 import { mayRetry, retrying } from './retry.ts'
 import { type Ending, type SessionKeeper } from './session-keeper.ts'
 import { type State, States } from './states.ts'
+import { isTraced, traced } from './tracing.ts'
 import { Gate, RevocableRead } from './watch-signal.ts'
 import { nameWatcher } from './watcher-names.ts'
 import { nothing } from './shapes.ts'
@@ -127,7 +129,7 @@ export class View implements CallOwner, Ending {
       const request = owned(requestOf())
       const once = () => request
       return {
-        path: stripChroot(this.chroot, request.path),
+        path: this.#localPath(request.path),
         attempt: (left) => this.#callOnce(operation, once, shape, left, watcher),
       }
     })
@@ -139,15 +141,26 @@ export class View implements CallOwner, Ending {
     shape: Shape<T>,
     options: CallOptions | undefined,
     watcher: Watcher | null,
+    trace: CallTrace | null = null,
   ): Promise<T> {
     return new Promise((resolve) => {
       if (options !== undefined) checkOptions(options)
       const request = requestOf()
-      this.#send(
-        new Request(this, operation, request, request.path, watcher, shape, resolve),
-        options,
-      )
+      if (trace === null && isTraced()) {
+        const send = (open: CallTrace) => {
+          return this.#callOnce(operation, () => request, shape, options, watcher, open)
+        }
+        resolve(traced(operation.name, this.#localPath(request.path), send))
+        return
+      }
+      const call = new Request(this, operation, request, request.path, watcher, shape, resolve)
+      if (trace !== null) call.trace = trace
+      this.#send(call, options)
     })
+  }
+
+  #localPath(path: string): string | null {
+    return path === '' ? null : stripChroot(this.chroot, path)
   }
 
   /** A read that may set a watch. */
@@ -212,10 +225,18 @@ export class View implements CallOwner, Ending {
     operation: Operation,
     parts: readonly CallPart[],
     options: CallOptions | undefined,
+    trace: CallTrace | null = null,
   ): Promise<readonly MultiResult[]> {
     return new Promise((resolve) => {
       if (options !== undefined) checkOptions(options)
-      this.#send(new MultiCall(this, operation, parts, resolve), options)
+      const call = new MultiCall(this, operation, parts, resolve)
+      if (trace === null && isTraced()) {
+        const send = (open: CallTrace) => this.#multiOnce(operation, parts, options, open)
+        resolve(traced(operation.name, this.#localPath(call.path), send))
+        return
+      }
+      if (trace !== null) call.trace = trace
+      this.#send(call, options)
     })
   }
 

@@ -7,6 +7,8 @@ export interface WatchHost {
   arm(watcher: Watcher): { readonly ready: Promise<void>; readonly watcher: Watcher }
   /** Takes the watch back, here at once and on the server when it answers. */
   disarm(watcher: Watcher): void
+  /** Is told when the consumer is too far behind. */
+  readonly dropped: () => void
 }
 
 /**
@@ -22,10 +24,11 @@ export class Watch extends EventStream<WatchEvent> {
   /** @internal Use `zk.watch()`. */
   constructor(path: string, bufferMax: number, host: WatchHost) {
     let isOver = false
-    super(bufferMax, { type: 'overflow', path, zxid: null }, () => {
+    const end = () => {
       isOver = true
       this.#disarm()
-    })
+    }
+    super(bufferMax, { type: 'overflow', path, zxid: null }, end, host.dropped)
     const { ready, watcher } = host.arm((event) => {
       if (event.type === 'removed') this.end()
       else this.push(event)

@@ -26,6 +26,9 @@ export function openWatch(view: View, path: string, options: WatchOptions): Watc
       const add = () => view.call(operations.addWatch, () => request, nothing, options, local)
       return { ready: patiently(add, () => view.untilServed(options)), watcher: local }
     },
+    dropped: () => {
+      keeper.reporter.dropped(request.path)
+    },
     disarm: (watcher) => {
       stopSignal()
       view.open.delete(watch)
