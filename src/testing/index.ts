@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { type UntilOptions } from './changes.ts'
 export { type Clock, type Timer } from './clock.ts'
 export {
   type FaultDirection,
@@ -15,7 +16,8 @@ export {
 } from './fault-plan.ts'
 export { type Fault, type Faults } from './faults.ts'
 export { type Interception } from './keeper.ts'
-export { type LogEntry } from './operation-log.ts'
+export { type LogEntry, type LogPart } from './operation-log.ts'
+export { type TreeOption, type ZnodeOptions } from './preload.ts'
 export { type RequestView } from './request-view.ts'
 export {
   type SessionView,

@@ -45,6 +45,7 @@ export class Keeper implements LinkHost {
     this.#cables.set(cable.link, cable)
     const fault = this.faults.strike({ sessionId: 0n, operation: 'accept', paths: [] })
     if (fault !== null) strikeLink(fault, cable)
+    this.state.changes.note()
     return cable
   }
 
@@ -98,6 +99,7 @@ export class Keeper implements LinkHost {
     const view = { sessionId: request.sessionId, operation: 'handshake', paths: [] }
     this.#meet(link, view, null, () => {
       if (!link.isClosed) answerHandshake(this.state, link, request)
+      this.state.changes.note()
     })
   }
 
@@ -112,6 +114,7 @@ export class Keeper implements LinkHost {
     this.#cables.delete(link)
     this.state.watches.forget(link)
     if (this.state.linkOf.get(link.sessionId) === link) this.state.linkOf.delete(link.sessionId)
+    this.state.changes.note()
   }
 
   /** Whether nothing can go wrong with a request that comes in now. */
@@ -145,6 +148,7 @@ export class Keeper implements LinkHost {
     const interception = header === null ? undefined : this.#options.intercept?.(request)
     const fault = planOf(interception) ?? this.faults.strike(request)
     const { state } = this
+    state.changes.note()
     if (fault === null) carryOut()
     else strike(fault, { cable, request, header, state, carryOut, later: this.#later })
   }

@@ -5,8 +5,10 @@
  */
 import {
   Empty,
+  type MultiPart,
   MultiRequest,
   MultiResponse,
+  type MultiResult,
   type Operation,
   operationByCode,
   operations,
@@ -16,6 +18,7 @@ import {
 } from '../protocol/index.ts'
 import { digestOf } from './acl.ts'
 import { type Link, replyEmpty } from './link.ts'
+import { type LogPart } from './operation-log.ts'
 import { isReadPart, reads } from './reads.ts'
 import { errnoOf, refuse } from './refusal.ts'
 import { type ServerState } from './state.ts'
@@ -68,9 +71,10 @@ const specials: ReadonlyMap<number, (request: Request) => void> = new Map([
 function answer(request: Request, operation: Operation): void {
   let err = 0
   let path: string | null = null
+  let decoded: unknown
   let response: unknown
   try {
-    const decoded = decode(request, operation)
+    decoded = decode(request, operation)
     path = pathOf(operation, decoded)
     response = execute(request, operation, decoded)
   } catch (error) {
@@ -78,7 +82,7 @@ function answer(request: Request, operation: Operation): void {
   }
   const header = { xid: request.xid, zxid: request.state.lastZxid, err }
   request.link.reply(header, err === 0 ? operation.response : Empty, response)
-  log(request, header, operation.name, path)
+  log(request, header, operation.name, path, partsOf(decoded, response))
 }
 
 function decode({ state, body }: Request, operation: Operation): unknown {
@@ -171,9 +175,10 @@ function answerCloseSession(request: Request): void {
 function answerMultiRead(request: Request): void {
   const { state, link, xid, body } = request
   let err = 0
+  let parts: readonly MultiPart[] = []
   let response: ReturnType<typeof reads.multiRead> | null = null
   try {
-    const parts = MultiRequest.read(body)
+    parts = MultiRequest.read(body)
     const readCount = parts.filter(isReadPart).length
     if (readCount === 0 && parts.length > 0) response = []
     if (readCount < parts.length) refuse('MARSHALLING_ERROR')
@@ -185,7 +190,7 @@ function answerMultiRead(request: Request): void {
   const header = { xid, zxid: state.lastZxid, err }
   if (response === null) replyEmpty(link, header)
   else link.reply(header, MultiResponse, response)
-  log(request, header, operations.multiRead.name, null)
+  log(request, header, operations.multiRead.name, null, partsOf(parts, response))
 }
 
 function answerUnimplemented(request: Request, name: string): void {
@@ -205,6 +210,23 @@ function log(
   { xid, zxid, err }: records.ReplyHeader,
   operation: string,
   path: string | null,
+  parts?: readonly LogPart[],
 ): void {
-  state.log.push({ sessionId: link.sessionId, xid, zxid, operation, path, err })
+  const entry = { sessionId: link.sessionId, xid, zxid, operation, path, err }
+  state.log.push(parts === undefined ? entry : { ...entry, parts })
+}
+
+/** Undefined of what is no multi, or was refused as a whole. */
+function partsOf(decoded: unknown, response: unknown): readonly LogPart[] | undefined {
+  if (!Array.isArray(decoded) || !Array.isArray(response)) return undefined
+  return decoded.map((part: MultiPart, index) => {
+    const { err } = (response[index] ?? { err: 0 }) as MultiResult
+    const operation = operationByCode.get(part.type)?.name ?? `opcode ${part.type}`
+    return { operation, path: pathOfPart(part), err }
+  })
+}
+
+/** Whatever can stand in a multi names a znode. */
+export function pathOfPart({ request }: MultiPart): string {
+  return (request as { readonly path: string }).path
 }

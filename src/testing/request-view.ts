@@ -1,11 +1,5 @@
-import {
-  type MultiPart,
-  type Operation,
-  operationByCode,
-  Reader,
-  type records,
-} from '../protocol/index.ts'
-import { pathOf } from './processor.ts'
+import { type Operation, operationByCode, Reader, type records } from '../protocol/index.ts'
+import { pathOf, pathOfPart } from './processor.ts'
 
 /** A request that has come in. */
 export interface RequestView {
@@ -36,11 +30,6 @@ function pathsOf(operation: Operation, body: Reader): readonly string[] {
   } catch {
     return []
   }
-}
-
-/** Whatever can stand in a multi names a znode. */
-export function pathOfPart({ request }: MultiPart): string {
-  return (request as { readonly path: string }).path
 }
 
 /** The rest of a frame, in memory of its own. */

@@ -2,11 +2,13 @@ import { type AddressInfo, type Server, type Socket } from 'node:net'
 import { type TlsOptions } from 'node:tls'
 import { formatHost, type records } from '../protocol/index.ts'
 import { usualSchemes } from './acl.ts'
+import { type UntilOptions } from './changes.ts'
 import { type Clock, realClock } from './clock.ts'
 import { type Faults } from './faults.ts'
 import { type Interception, Keeper } from './keeper.ts'
 import { listenerOf, wireOf } from './listener.ts'
 import { type LogEntry } from './operation-log.ts'
+import { preload, type TreeOption } from './preload.ts'
 import { type RequestView } from './request-view.ts'
 import { type WatchEntry } from './watches.ts'
 
@@ -34,6 +36,8 @@ export interface TestServerOptions {
   /** How many operations {@link TestServer.log} remembers. */
   readonly logEntriesMax?: number
   readonly clock?: Clock
+  /** Znodes that are there from the start: `{ '/app': 'x', '/app/a': { data: null } }`. */
+  readonly tree?: TreeOption
   /**
    * Is asked about each request as it comes in, pings included, before
    * {@link TestServer.faults}, and may let the network fail: `drop-request` cuts the link before the
@@ -111,6 +115,7 @@ export class TestServer implements AsyncDisposable {
       sweepIntervalMs: options.containerCheckInterval ?? 1000,
       intercept: options.intercept,
     })
+    if (options.tree !== undefined) preload(this.#keeper.state, options.tree)
   }
 
   get port(): number {
@@ -161,13 +166,31 @@ export class TestServer implements AsyncDisposable {
     return znode === undefined ? null : { data: znode.data, stat: znode.stat }
   }
 
+  /** All znodes at this moment by path, sorted, but for `/` and what is below `/zookeeper`. */
+  snapshot(): ReadonlyMap<string, { readonly data: Buffer | null; readonly stat: records.Stat }> {
+    const paths = [...this.#keeper.state.tree.paths]
+    const own = paths.filter((path) => path !== '/' && !/^\/zookeeper(\/|$)/.test(path)).sort()
+    return new Map(own.flatMap((path) => [[path, this.get(path)!] as const]))
+  }
+
+  /**
+   * Resolves as soon as `isTrue` is, which is asked now and whenever something has happened at the
+   * server: a connection, a request, a reply, an expiry, a fault. So no test has to sleep.
+   *
+   * @throws {ZooKeeperError} `TIMEOUT`, `ABORTED`, or `CLOSED` with the server; and what `isTrue` throws.
+   * @example
+   * await server.until(() => server.sessions.every(({ connected }) => !connected))
+   */
+  until(isTrue: () => boolean, options: UntilOptions = {}): Promise<void> {
+    return this.#keeper.state.changes.until(isTrue, options)
+  }
+
   /**
    * Expires a session now: its ephemeral znodes go in one transaction, watches are told, and its
    * connection is closed.
    *
    * @throws {Error} if there is no such session.
    */
-
   async expire(sessionId: bigint): Promise<void> {
     const session = this.#keeper.state.sessions.get(sessionId)
     if (session === undefined) throw new Error(`there is no session ${hex(sessionId)}`)
@@ -224,6 +247,7 @@ export class TestServer implements AsyncDisposable {
     this.#isClosed = true
     this.faults.clear()
     await this.stop()
+    this.#keeper.state.changes.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@
  *
  * Source: `ZooKeeperServer`, `PrepRequestProcessor`.
  */
+import { Changes } from './changes.ts'
 import { type Clock } from './clock.ts'
 import { type Link } from './link.ts'
 import { OperationLog } from './operation-log.ts'
@@ -31,6 +32,7 @@ export class ServerState {
   readonly watches = new Watches()
   readonly sessions: Sessions
   readonly log: OperationLog
+  readonly changes: Changes
   /** The connection that holds a session, while there is one. */
   readonly linkOf = new Map<bigint, Link>()
   /** Without a quorum: it serves reads to those who accept that, in sessions of its own. */
@@ -42,7 +44,8 @@ export class ServerState {
 
   constructor(options: StateOptions) {
     this.options = options
-    this.log = new OperationLog(options.logEntriesMax)
+    this.changes = new Changes(options.clock)
+    this.log = new OperationLog(options.logEntriesMax, () => this.changes.note())
     this.sessions = new Sessions({
       clock: options.clock,
       serverId: options.serverId,

@@ -38,7 +38,7 @@ export interface Change {
   readonly parent: { readonly path: string; readonly acl: readonly ACL[] } | null
 }
 
-const openAcl: readonly ACL[] = [{ perms: Perms.ALL, id: { scheme: 'world', id: 'anyone' } }]
+export const openAcl: readonly ACL[] = [{ perms: Perms.ALL, id: { scheme: 'world', id: 'anyone' } }]
 const readOnlyAcl: readonly ACL[] = [{ perms: Perms.READ, id: { scheme: 'world', id: 'anyone' } }]
 
 const beginning: Stamp = { zxid: 0n, timeMs: 0 }
@@ -118,6 +118,11 @@ export class Tree {
 
   get size(): number {
     return this.#znodes.size
+  }
+
+  /** In no particular order. */
+  get paths(): Iterable<string> {
+    return this.#znodes.keys()
   }
 
   /** The empty path is another name of the root. */
