@@ -66,6 +66,11 @@ export interface RecipeRuntime {
   uptimeMs(): number
   /** Calls `fire` once `nowMs()` has reached `atMs`. */
   timer(atMs: number, fire: () => void): { cancel(): void }
+  /**
+   * Calls `fire` once `uptimeMs()` has reached `atMs`, and before anything that a client of this process
+   * reads later is acted on.
+   */
+  leaseTimer(atMs: number, fire: () => void): { cancel(): void }
   /** A number from 0 up to 1. */
   random(): number
   uuid(): string

@@ -3,14 +3,31 @@ import { lookup as dnsLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { uptime } from 'node:os'
 import { performance } from 'node:perf_hooks'
+import { LeaseTimers } from '../session/lease-timers.ts'
 import { type Runtime } from '../session/runtime.ts'
 import { TimerHeap } from './timers.ts'
 import { SocketTransport } from './transport.ts'
+import { UptimeClock } from './uptime.ts'
 
 /** The addresses of a host name, in the order in which to try them. */
 export type Lookup = (name: string) => Promise<readonly string[]>
 
 const timers = new TimerHeap()
+
+const clocks = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  bootMs: () => uptime() * 1000,
+}
+
+const uptimeClock = new UptimeClock(clocks)
+
+/** Those of all clients: what one of them reads may be acted on under the lease of another. */
+const leaseTimers = new LeaseTimers({
+  nowMs: clocks.nowMs,
+  uptimeMs: () => uptimeClock.uptimeMs(),
+  timer: (atMs, fire) => timers.add(atMs, fire),
+})
 
 const systemLookup: Lookup = async (name) => {
   const found = await dnsLookup(name, { all: true })
@@ -20,10 +37,14 @@ const systemLookup: Lookup = async (name) => {
 /** Real time, real sockets, real dice. */
 export function nodeRuntime(lookup: Lookup = systemLookup): Runtime {
   return {
-    nowMs: () => performance.now(),
-    wallMs: () => Date.now(),
-    uptimeMs: () => uptime() * 1000,
+    nowMs: clocks.nowMs,
+    wallMs: clocks.wallMs,
+    uptimeMs: () => uptimeClock.uptimeMs(),
     timer: (atMs, fire) => timers.add(atMs, fire),
+    leaseTimer: (atMs, fire) => leaseTimers.add(atMs, fire),
+    settleLeases: () => {
+      leaseTimers.settle()
+    },
     defer: (run) => {
       process.nextTick(run)
     },

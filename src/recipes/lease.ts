@@ -27,6 +27,8 @@ export class Lease implements AsyncDisposable {
   readonly #stopListening: () => void
   #untilMs = 0
   #timer: { cancel(): void } | null = null
+  /** When the lease ends unless it is renewed. */
+  #deadline: { cancel(): void } | null = null
   #releasing: Promise<void> | null = null
 
   private constructor(zk: ZooKeeper, contender: Contender) {
@@ -101,19 +103,20 @@ export class Lease implements AsyncDisposable {
     const sentAtMs = this.#zk.runtime.uptimeMs()
     await this.#contender.prove(signal)
     this.#untilMs = sentAtMs + (this.#zk.session.timeout * 2) / 3
+    this.#deadline?.cancel()
+    if (this.signal.aborted) return
+    this.#deadline = this.#zk.runtime.leaseTimer(this.#untilMs, () => {
+      this.#lose('it was not renewed in time')
+    })
   }
 
-  /** Renews after a third of the timeout, and looks at the clock at the end of the lease. */
+  /** Renews after a third of the timeout, and tries again for as long as the lease is held. */
   #watchTime(): void {
     const renewAfterMs = this.#zk.session.timeout / 3
     const { runtime } = this.#zk
     let renewing = false
     const tick = () => {
       const leftMs = this.#untilMs - runtime.uptimeMs()
-      if (leftMs <= 0) {
-        this.#lose('it was not renewed in time')
-        return
-      }
       if (!renewing && leftMs <= renewAfterMs) {
         renewing = true
         this.#renew(this.signal).then(
@@ -143,6 +146,7 @@ export class Lease implements AsyncDisposable {
 
   #end(reason: unknown): void {
     this.#timer?.cancel()
+    this.#deadline?.cancel()
     this.#stopListening()
     if (!this.signal.aborted) this.#ended.abort(reason)
   }

@@ -173,6 +173,7 @@ class DriverLink implements Link {
   }
 
   handleBytes(bytes: Buffer, length: number): void {
+    this.#runtime.settleLeases() // user code runs, which may end this link
     if (!this.#driver.isPresent(this)) return
     try {
       this.#session.handleBytes(this.#runtime.nowMs(), bytes, length)

@@ -11,6 +11,10 @@ export interface Runtime {
   uptimeMs(): number
   /** Calls `fire` once `nowMs()` has reached `atMs`; `Infinity` never comes. */
   timer(atMs: number, fire: () => void): Timer
+  /** Calls `fire` once `uptimeMs()` has reached `atMs`: by itself, or in `settleLeases`. */
+  leaseTimer(atMs: number, fire: () => void): Timer
+  /** Fires the lease timers that are due: what is read now must not be acted on under those leases. */
+  settleLeases(): void
   /** Calls `run` when the present turn and its promise reactions are over. */
   defer(run: () => void): void
   /** A number from 0 up to 1. */

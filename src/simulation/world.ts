@@ -11,6 +11,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { type ConnectOptions, ZooKeeper } from '../client/index.ts'
+import { LeaseTimers } from '../session/lease-timers.ts'
 import { type Link, type Runtime, type Target, type Transport } from '../session/runtime.ts'
 import { usualSchemes } from '../testing/acl.ts'
 import { Keeper } from '../testing/keeper.ts'
@@ -136,14 +137,20 @@ export class World {
     const dice = this.dice.fork()
     const originMs = dice.int(0, 1_000_000) // so that nobody takes it for the server's clock
     const nowMs = () => originMs + clock.nowMs()
+    const timer = (atMs: number, fire: () => void) => {
+      // Adding and taking off the origin may round: better a little late than early for ever.
+      const dueMs = atMs - originMs
+      return clock.timer(originMs + dueMs < atMs ? dueMs + 1e-6 : dueMs, fire)
+    }
+    const leases = new LeaseTimers({ nowMs, uptimeMs: nowMs, timer })
     return {
       nowMs,
       uptimeMs: nowMs,
       wallMs: () => clock.wallMs(),
-      timer: (atMs, fire) => {
-        // Adding and taking off the origin may round: better a little late than early for ever.
-        const dueMs = atMs - originMs
-        return clock.timer(originMs + dueMs < atMs ? dueMs + 1e-6 : dueMs, fire)
+      timer,
+      leaseTimer: (atMs, fire) => leases.add(atMs, fire),
+      settleLeases: () => {
+        leases.settle()
       },
       defer: (run) => clock.timer(clock.nowMs(), run),
       random: () => dice.next(),

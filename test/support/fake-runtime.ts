@@ -1,3 +1,4 @@
+import { LeaseTimers } from '../../src/session/lease-timers.ts'
 import {
   type Link,
   type Runtime,
@@ -16,6 +17,7 @@ export class FakeRuntime implements Runtime {
   dialError: Error | null = null
   #nowMs = 1_000
   #deferred: (() => void)[] = []
+  readonly #leases = new LeaseTimers(this)
   readonly #timers = new Set<{ readonly atMs: number; readonly fire: () => void }>()
 
   nowMs(): number {
@@ -34,6 +36,14 @@ export class FakeRuntime implements Runtime {
     const timer = { atMs, fire }
     this.#timers.add(timer)
     return { cancel: () => void this.#timers.delete(timer) }
+  }
+
+  leaseTimer(atMs: number, fire: () => void): Timer {
+    return this.#leases.add(atMs, fire)
+  }
+
+  settleLeases(): void {
+    this.#leases.settle()
   }
 
   defer(run: () => void): void {

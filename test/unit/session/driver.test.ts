@@ -277,6 +277,32 @@ describe('Driver', () => {
     expect(runtime.transports.at(1)?.target.name).toBe('zk2')
   })
 
+  describe('in a turn that took too long', () => {
+    test('ends leases before it hands on what was read', async () => {
+      const { runtime, session, driver, transport } = await connected()
+      const order: string[] = []
+      const call = getData('/a')
+      call.onSettled = () => order.push('reply')
+      session.submit(call)
+      driver.drive()
+      runtime.leaseTimer(runtime.uptimeMs() + 500, () => order.push('lease'))
+      runtime.block(500)
+      transport.receive(deletedReply(1))
+      expect(order).toEqual(['lease', 'reply'])
+    })
+
+    test('hands on nothing if the end of a lease has ended the link', async () => {
+      const { runtime, session, driver, transport } = await connected()
+      runtime.leaseTimer(runtime.uptimeMs() + 500, () => {
+        session.updateHosts(runtime.nowMs(), [{ name: 'zk3', port: 2181 }])
+        driver.drive()
+      })
+      runtime.block(500)
+      transport.receive(garbage)
+      expect(session.lastLoss).toBeNull()
+    })
+  })
+
   describe('while a read-only server serves', () => {
     const reading = async () => {
       const context = driving(null, { readOnly: true })
