@@ -50,15 +50,19 @@ export async function withAncestors<T>(
   ancestryOf: (error: ZooKeeperError) => Ancestry | null,
 ): Promise<T> {
   const limits = timeLimit(view.keeper.runtime, options)
+  let ancestry: Ancestry | null = null
   let refusal: ZooKeeperError | null = null
   for (let attempt = 1; ; attempt++) {
+    // Containers that somebody sweeps up at once are made again in the turn of the create.
+    const isSwept = ancestry !== null && attempt > 2
+    if (isSwept) createAncestors(view, ancestry!, limits).catch(nothing)
     try {
       return await create(limits())
     } catch (error) {
-      const ancestry = isZooKeeperError(error, 'NO_NODE') ? ancestryOf(error) : null
+      ancestry = isZooKeeperError(error, 'NO_NODE') ? ancestryOf(error) : null
       if (ancestry === null || attempt === attemptsMax) throw error
       if (refusal !== null) throw refusal
-      refusal = await createAncestors(view, ancestry, limits)
+      if (!isSwept) refusal = await createAncestors(view, ancestry, limits)
     }
   }
 }
@@ -87,7 +91,7 @@ async function createAncestors(
   return (errors[0] as ZooKeeperError | undefined) ?? null
 }
 
-/** Leaves one that exists as it is. */
+/** Leaves one that exists as it is. What the next create says of its ancestors is what counts. */
 async function createAncestor(
   view: View,
   { path, mode, acl }: Ancestry,
@@ -97,8 +101,8 @@ async function createAncestor(
   try {
     await view.call(operationOfMode(mode), () => request, nothing, options)
   } catch (error) {
-    // NO_NODE: one above is gone again, or could not be made.
-    if (!isZooKeeperError(error, 'NODE_EXISTS') && !isZooKeeperError(error, 'NO_NODE')) throw error
+    // NO_NODE: one above is gone again, or could not be made. CONNECTION_LOSS: it may be there now.
+    if (!isZooKeeperError(error) || !harmless.has(error.code)) throw error
   }
 }
 
@@ -110,5 +114,7 @@ function ancestorsOf(path: string): string[] {
   }
   return ancestors
 }
+
+const harmless: ReadonlySet<string> = new Set(['NODE_EXISTS', 'NO_NODE', 'CONNECTION_LOSS'])
 
 const empty = Buffer.alloc(0)

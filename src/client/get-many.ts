@@ -13,17 +13,18 @@ export async function getMany(
   options: CallOptions & SyncOption = {},
 ): Promise<(DataResult | null)[]> {
   for (const path of paths) view.requests.path(path) // all are checked before one is sent
-  const read = () => Promise.all(paths.map((path) => getIfThere(view, path, options)))
+  const each = { ...options, sync: false }
+  const read = () => Promise.all(paths.map((path) => getIfThere(view, path, each)))
   return options.sync === true ? view.fresh('/', options, read) : read()
 }
 
 async function getIfThere(
   view: View,
   path: string,
-  { signal, timeout }: CallOptions,
+  options: CallOptions,
 ): Promise<DataResult | null> {
   try {
-    return await view.read<DataResult>(operations.getData, path, asIs, { signal, timeout })
+    return await view.read<DataResult>(operations.getData, path, asIs, options)
   } catch (error) {
     if (isZooKeeperError(error, 'NO_NODE')) return null
     throw error
