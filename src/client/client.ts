@@ -2,6 +2,7 @@ import { operations } from '../protocol/operations.ts'
 import { type ACL, type ClientInfo, type Stat, type WhoAmIResponse } from '../protocol/records.ts'
 import { type Runtime } from '../session/runtime.ts'
 import { check } from './check.ts'
+import { type AuthOption } from './auth-option.ts'
 import { type CreateCallOptions, createZnode } from './create.ts'
 import { deleteRecursive } from './delete-recursive.ts'
 import { type ConfigResult, getConfig, reconfig, type ReconfigOptions } from './ensemble.ts'
@@ -116,8 +117,6 @@ export class ZooKeeper implements AsyncDisposable {
     const resolved = resolveOptions(connectString, options)
     const keeper = new SessionKeeper(runtime, resolved)
     const zk = new ZooKeeper(new View(keeper, resolved.target.chroot))
-    // A rejected identity ends the client, which `keeper.connect` tells.
-    for (const { scheme, auth } of resolved.auth) zk.addAuth(scheme, auth).catch(() => undefined)
     await keeper.connect(options.signal)
     return zk
   }
@@ -451,13 +450,15 @@ export class ZooKeeper implements AsyncDisposable {
    * accepted it. A rejected identity ends the client: state `auth-failed`, and every call rejects with
    * `AUTH_FAILED`. `digest` never fails, since any user and password are an identity.
    *
+   * @param auth a function is asked for it now and at each later attempt. Now it must not throw; later,
+   * that only costs the attempt.
    * @throws {ZooKeeperError} `BAD_ARGUMENTS` for `digest` without TLS to a host other than loopback,
    * unless the client was made with `allowInsecureAuth`: the password would cross the network as it is.
    */
-  async addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
+  async addAuth(scheme: string, auth: AuthOption): Promise<void> {
     const { sendsPasswords } = this.#keeper.options
     checkAuth(scheme, this.#keeper.hosts, sendsPasswords)
-    await this.#view.addAuth(scheme, Buffer.from(auth as Uint8Array))
+    await this.#view.addAuth(scheme, auth)
   }
 
   /**

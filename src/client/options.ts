@@ -9,6 +9,8 @@ import { OPEN_ACL_UNSAFE } from './acl.ts'
 import { finite, positive } from './numbers.ts'
 import { type RetryOptions, type RetryPolicy, retryPolicyOf } from './retry-policy.ts'
 import { type ExportedSession, handoverOf, type RevealedSession } from './exported-session.ts'
+import { type Auth } from './auth-option.ts'
+import { checkSasl, type SaslOption } from './sasl-option.ts'
 import { type TlsOption, tlsProviderOf } from './tls-option.ts'
 
 /** What every call and every wait takes. */
@@ -30,14 +32,6 @@ export interface CallOptions {
    * overtake it. Waits ignore it. Default: the client's `retry`; false for none.
    */
   readonly retry?: RetryOptions | false | undefined
-}
-
-/** An identity that the client takes on at every connection. */
-export interface Auth {
-  /** Such as `'digest'`. */
-  readonly scheme: string
-  /** What the scheme expects, such as `'user:password'`; strings are sent as UTF-8. */
-  readonly auth: string | Uint8Array
 }
 
 /** Where the client reports what it cannot tell a caller. `console` fits. */
@@ -86,6 +80,15 @@ export interface ConnectOptions {
   readonly acl?: readonly ACL[]
   /** Identities to take on at every connection, before anything else is sent. */
   readonly auth?: readonly Auth[]
+  /**
+   * Prove who one is by SASL, on every connection before anything else: `{ mechanism: 'DIGEST-MD5',
+   * username, password }`, or a {@link SaslMechanism} such as one for GSSAPI. A function is asked for
+   * either at each attempt; if it throws, that attempt has failed.
+   *
+   * If the server rejects it, takes no part in SASL, or does not prove in its turn that it knows the
+   * password, the client ends: state `auth-failed`, code `AUTH_FAILED`.
+   */
+  readonly sasl?: SaslOption | undefined
   /**
    * Speak TLS. `true`, or `zks://` in the connect string, trusts the system's authorities; the options
    * are those of Node's `tls.connect` (`ca`, `cert` and `key`, `pfx`, `servername`, `minVersion` …). A
@@ -136,6 +139,7 @@ export interface ClientOptions {
   readonly auth: readonly Auth[]
   /** Null for connections in clear. */
   readonly tls: TlsProvider | null
+  readonly sasl: SaslOption | undefined
   /** Whether passwords may be sent as they are. */
   readonly sendsPasswords: boolean
   readonly retry: RetryPolicy | null
@@ -147,6 +151,7 @@ export interface ClientOptions {
 export function resolveOptions(connectString: string, given: ConnectOptions): ClientOptions {
   const target = parseConnectString(connectString)
   const tls = tlsProviderOf(given.tls, target.tls)
+  if (given.sasl !== undefined && typeof given.sasl !== 'function') checkSasl(given.sasl)
   const sendsPasswords = tls !== null || given.allowInsecureAuth === true
   for (const { scheme } of given.auth ?? []) checkAuth(scheme, target.hosts, sendsPasswords)
   const sessionTimeoutMs = positive('sessionTimeout', given.sessionTimeout ?? 18_000)
@@ -172,6 +177,7 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
     acl: given.acl ?? OPEN_ACL_UNSAFE,
     auth: given.auth ?? [],
     tls,
+    sasl: given.sasl,
     sendsPasswords,
     retry: given.retry === undefined ? null : retryPolicyOf(given.retry),
     watchBufferMax: positive('watchBufferMax', given.watchBufferMax ?? 10_000),

@@ -4,7 +4,8 @@
  */
 import { type Host } from '../protocol/connect-string.ts'
 import { type ErrorCode } from '../protocol/error-codes.ts'
-import { ZooKeeperError } from '../protocol/errors.ts'
+import { isZooKeeperError, ZooKeeperError } from '../protocol/errors.ts'
+import { type Access } from '../session/access.ts'
 import { Credential } from '../session/auth.ts'
 import { type Failure } from '../session/call.ts'
 import { Driver } from '../session/driver.ts'
@@ -14,10 +15,12 @@ import { type Runtime } from '../session/runtime.ts'
 import { type Handover, Session, type SessionChange } from '../session/session.ts'
 import { type Watcher, Watches, type WatchEvent } from '../session/watches.ts'
 import { ExportedSession } from './exported-session.ts'
+import { authOf, type AuthOption } from './auth-option.ts'
 import { positive } from './numbers.ts'
 import { type CallOptions, checkAuth, type ClientOptions } from './options.ts'
 import { type AbandonableCall } from './request.ts'
 import { Reporter } from './reporter.ts'
+import { saslProviderOf } from './sasl-option.ts'
 import { Signals } from './signals.ts'
 import { isFinal, type State, type StateChange, States } from './states.ts'
 
@@ -35,6 +38,7 @@ export class SessionKeeper {
   readonly options: ClientOptions
   readonly runtime: Runtime
   readonly #hosts: Hosts
+  readonly #access: Access
   #session: Session
   #driver: Driver
   readonly monitor: Monitor
@@ -51,8 +55,10 @@ export class SessionKeeper {
     this.reporter = new Reporter(options.logger)
     this.monitor = new Monitor(this.reporter.link, this.reporter.stall)
     this.#hosts = new Hosts(options.target.hosts, () => runtime.random())
-    this.#session = this.#newSession(new Watches(this.#deliver), [], options.handover)
-    this.#driver = new Driver(this.#session, runtime, options.tls)
+    this.#access = { tls: options.tls, sasl: saslProviderOf(options.sasl, () => runtime.uuid()) }
+    const credentials = options.auth.map(({ scheme, auth }) => new Credential(scheme, authOf(auth)))
+    this.#session = this.#newSession(new Watches(this.#deliver), credentials, options.handover)
+    this.#driver = new Driver(this.#session, runtime, this.#access)
   }
 
   get session(): Session {
@@ -99,19 +105,16 @@ export class SessionKeeper {
   }
 
   /** Takes on an identity for all connections; resolves when a server has accepted it. */
-  addAuth(scheme: string, auth: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settled = (failure: Failure | undefined) => {
-        if (failure === undefined) resolve()
-        else reject(new ZooKeeperError(failure.code, { ...failure, op: 'addAuth' }))
-      }
-      if (this.#endCode !== null) {
-        settled({ code: this.#endCode })
-        return
-      }
-      this.#session.addCredential(new Credential(scheme, auth, settled))
-      this.#driver.wake()
-    })
+  async addAuth(scheme: string, auth: AuthOption): Promise<void> {
+    let settle = (_failure: Failure | undefined): void => undefined
+    const settled = new Promise<Failure | undefined>((resolve) => (settle = resolve))
+    const credential = new Credential(scheme, authOf(auth), settle)
+    if (typeof auth === 'function') (await credential.renewal())() // else the order of calls holds
+    if (this.#endCode === null) this.#session.addCredential(credential)
+    else settle({ code: this.#endCode })
+    this.#driver.wake()
+    const failure = await settled
+    if (failure !== undefined) throw new ZooKeeperError(failure.code, { ...failure, op: 'addAuth' })
   }
 
   /** Resolves once the state is one of `states`; rejects if that cannot happen any more. */
@@ -124,9 +127,7 @@ export class SessionKeeper {
     const waiting = this.wait('waitFor', limits, (end) => {
       const look = (state: State) => {
         if (states.includes(state)) end()
-        else if (isFinal(state)) {
-          end(new ZooKeeperError(state === 'closed' ? 'CLOSED' : 'AUTH_FAILED', { op: 'waitFor' }))
-        }
+        else if (isFinal(state)) end(this.#endError(state))
       }
       stopListening = source.listen(({ state }) => {
         look(state)
@@ -280,7 +281,8 @@ export class SessionKeeper {
   #publish(state: State, reason: StateChange['reason'], cause: unknown): void {
     const { id, server } = this.#session
     const previousSessionId = this.#tell(id)
-    if (state === 'auth-failed') this.#endCode ??= 'AUTH_FAILED'
+    if (state === 'auth-failed')
+      this.#endCode ??= isZooKeeperError(cause) ? cause.code : 'AUTH_FAILED'
     if (state === 'closed') this.#endCode ??= 'CLOSED'
     if (isFinal(state)) this.#endIterators()
     const previous = this.states.current
@@ -319,7 +321,7 @@ export class SessionKeeper {
     const watches = new Watches(this.#deliver)
     watches.inherit(expired.watches)
     this.#session = this.#newSession(watches, expired.credentials)
-    this.#driver = new Driver(this.#session, this.runtime, this.options.tls)
+    this.#driver = new Driver(this.#session, this.runtime, this.#access)
     this.#publish('connecting', 'renewed', null)
     for (const call of expired.pipeline.takeWaiting()) this.#session.pipeline.submit(call)
     this.#driver.wake()
@@ -344,14 +346,24 @@ export class SessionKeeper {
       })
   }
 
+  #endError(state: State): ZooKeeperError {
+    if (state === 'closed') return new ZooKeeperError('CLOSED', { op: 'waitFor' })
+    const cause = this.#session.lastLoss
+    return new ZooKeeperError(this.#endCode ?? 'AUTH_FAILED', { op: 'waitFor', cause })
+  }
+
   #firstSessionError(error: unknown): unknown {
     if (!(error instanceof ZooKeeperError)) return error
     if (error.code === 'CLOSED' && this.#endCode === 'SESSION_EXPIRED') {
       const detail = 'the session that was handed over has expired'
       return new ZooKeeperError('SESSION_EXPIRED', { op: 'connect', detail })
     }
-    if (error.code !== 'TIMEOUT') return error
     const cause = this.#session.lastLoss
+    if (this.states.current === 'auth-failed' && isZooKeeperError(cause)) {
+      const { code, errno, server, detail } = cause
+      return new ZooKeeperError(code, { op: 'connect', errno, server, detail, cause })
+    }
+    if (error.code !== 'TIMEOUT') return error
     const last = cause instanceof Error ? cause.message : 'no server answered'
     const detail = `no session within ${this.options.connectTimeoutMs} ms; last failure: ${last}`
     return new ZooKeeperError('TIMEOUT', { op: 'connect', detail, cause })

@@ -5,6 +5,7 @@ import { stripChroot } from '../protocol/path.ts'
 import { type CallTrace } from '../session/call.ts'
 import { type Watcher, type WatchEvent } from '../session/watches.ts'
 import { type SyncOption } from './sync-option.ts'
+import { type AuthOption } from './auth-option.ts'
 import { type CallPart, MultiCall } from './multi-call.ts'
 import { positive } from './numbers.ts'
 import { type CallOptions } from './options.ts'
@@ -266,7 +267,7 @@ export class View implements CallOwner, Ending {
     return this.keeper.waitFor(states, options, this.states)
   }
 
-  async addAuth(scheme: string, auth: Uint8Array): Promise<void> {
+  async addAuth(scheme: string, auth: AuthOption): Promise<void> {
     if (this.#isClosed) {
       throw new ZooKeeperError(this.keeper.endCode ?? 'CLOSED', { op: 'addAuth' })
     }

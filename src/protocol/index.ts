@@ -13,6 +13,7 @@ export {
   type MemberAddress,
   parseEnsembleConfig,
 } from './ensemble-config.ts'
+export * as digestMd5 from './digest-md5.ts'
 export { type ErrorCode, errorCodeOf, errorCodes } from './error-codes.ts'
 export {
   type ErrorContext,

@@ -2,11 +2,13 @@
  * Moves bytes and time between one session and a runtime. It decides nothing: after every input it
  * goes through the same short list, in the same order.
  */
+import { type Access, freeAccess, renewalsOf } from './access.ts'
 import { type DialTarget } from './hosts.ts'
 import { Question } from './question.ts'
 import { type Link, type Runtime, type Target, type Timer, type Transport } from './runtime.ts'
+import { type SaslChallenge, type SaslLogin } from './sasl.ts'
 import { type Session } from './session.ts'
-import { targetsOf, type TlsProvider } from './target.ts'
+import { targetsOf } from './target.ts'
 
 /** A server that is asked whether it can write has so long to answer, as in Java's client. */
 const probeWithinMs = 1_000
@@ -14,7 +16,7 @@ const probeWithinMs = 1_000
 export class Driver {
   readonly #session: Session
   readonly #runtime: Runtime
-  readonly #tls: TlsProvider | null
+  readonly #access: Access
   /** The present link, from the dial on; what an earlier one still tells is ignored. */
   #link: DriverLink | null = null
   #question: Question | null = null
@@ -22,11 +24,10 @@ export class Driver {
   #timerAtMs = Infinity
   #isDeferred = false
 
-  /** Connections are in clear unless there is a `tls`. */
-  constructor(session: Session, runtime: Runtime, tls: TlsProvider | null = null) {
+  constructor(session: Session, runtime: Runtime, access: Access = freeAccess) {
     this.#session = session
     this.#runtime = runtime
-    this.#tls = tls
+    this.#access = access
   }
 
   /** Asks for one pass when the present turn is over, however often it is asked. */
@@ -42,6 +43,7 @@ export class Driver {
     const nowMs = this.#runtime.nowMs()
     this.#dial(nowMs)
     this.#probe(nowMs)
+    this.#authenticate()
     this.#write()
     this.#arm()
   }
@@ -62,7 +64,12 @@ export class Driver {
     if (target === null) return
     const link = new DriverLink(this, this.#session, this.#runtime)
     this.#link = link
-    link.dial(target, this.#tls)
+    link.dial(target, this.#access)
+  }
+
+  #authenticate(): void {
+    const challenge = this.#session.takeChallenge()
+    if (challenge !== null) this.#link!.answer(challenge)
   }
 
   /** Asks beside the link, which serves reads meanwhile. */
@@ -76,7 +83,7 @@ export class Driver {
       this.#session.handleProbe(this.#runtime.nowMs(), target.host, answer === 'rw')
       this.drive()
     })
-    this.#question.ask(target, this.#tls)
+    this.#question.ask(target, this.#access.tls)
   }
 
   #forgetQuestion(): void {
@@ -123,6 +130,7 @@ class DriverLink implements Link {
   #transport: Transport | null = null
   /** Further addresses of the host; none once one of them has opened. */
   #others: readonly Target[] = []
+  #login: SaslLogin | null = null
   readonly #driver: Driver
   readonly #session: Session
   readonly #runtime: Runtime
@@ -133,15 +141,19 @@ class DriverLink implements Link {
     this.#runtime = runtime
   }
 
-  dial(host: DialTarget, tls: TlsProvider | null): void {
-    this.#open(host, tls).catch((error: unknown) => {
+  dial(host: DialTarget, access: Access): void {
+    this.#open(host, access).catch((error: unknown) => {
       this.handleClosed(error) // whatever a resolver, a provider or a socket throws: this attempt
     })
   }
 
-  async #open(host: DialTarget, tls: TlsProvider | null): Promise<void> {
+  async #open(host: DialTarget, { tls, sasl }: Access): Promise<void> {
     const [target, ...others] = await targetsOf(this.#runtime, host, tls)
+    const renew = await renewalsOf(this.#session.credentials)
+    const login = sasl === null ? null : await sasl(host.host)
     if (!this.#driver.isPresent(this)) return
+    renew()
+    this.#login = login
     this.#others = others
     this.#transport = this.#runtime.dial(target, this)
   }
@@ -153,6 +165,21 @@ class DriverLink implements Link {
     } catch (error) {
       this.handleClosed(error)
     }
+  }
+
+  /** Lets the SASL mechanism answer. What it throws costs the connection. */
+  answer({ token }: SaslChallenge): void {
+    this.#evaluate(token).catch((error: unknown) => {
+      this.destroy()
+      this.handleClosed(error)
+    })
+  }
+
+  async #evaluate(challenge: Uint8Array | null): Promise<void> {
+    const answer = await this.#login!.exchange.evaluate(challenge)
+    if (!this.#driver.isPresent(this)) return
+    this.#session.handleSaslAnswer(this.#runtime.nowMs(), answer)
+    this.#driver.drive()
   }
 
   write(parts: readonly Uint8Array[]): void {
@@ -168,7 +195,7 @@ class DriverLink implements Link {
     if (!this.#driver.isPresent(this)) return
     this.isWritable = true
     this.#others = []
-    this.#session.handleOpened()
+    this.#session.handleOpened(this.#login)
     this.#driver.drive()
   }
 

@@ -143,6 +143,11 @@ export class Pipeline {
     }
   }
 
+  /** Sends a call before the link is open to others. */
+  sendFirst(call: Call): void {
+    this.#send(call)
+  }
+
   /** Sends a call now whatever is in flight: for the closeSession that ends the pipeline. */
   sendLast(call: Call): void {
     this.#send(call)

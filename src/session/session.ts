@@ -26,6 +26,7 @@ import { Offer, type Ticket } from './offer.ts'
 import { Pipeline, type PipelineLimits } from './pipeline.ts'
 import { Prober } from './prober.ts'
 import { isSameHost } from './rebalance.ts'
+import { SaslCall, type SaslChallenge, type SaslLogin } from './sasl.ts'
 import {
   isTerminal,
   linkAfter,
@@ -87,6 +88,10 @@ export interface SessionChange {
 
 const replyHeaderBytes = 16
 const notReadOnly = errorCodes.NOT_READ_ONLY.errno
+type Acceptance = 'established' | 'established-read-only'
+
+/** A link on its way to be attached. */
+const opening: ReadonlySet<LinkState> = new Set(['dialling', 'handshaking', 'authenticating'])
 const pingFrame = Buffer.from('00000008fffffffe0000000b', 'hex')
 const authRequired = errorCodes.SESSION_CLOSED_REQUIRE_SASL_AUTH.errno
 const sessionMoved = errorCodes.SESSION_MOVED.errno
@@ -118,6 +123,12 @@ export class Session {
   #timing: Timing
   #splitter = new FrameSplitter(handshakeBytesMax)
   #handshake: Buffer | null = null
+  /** The exchange to make once the handshake is done; null without SASL. */
+  #login: SaslLogin | null = null
+  /** What the mechanism has still to answer. */
+  #challenge: SaslChallenge | null = null
+  /** As what the server has let the session in. */
+  #acceptance: Acceptance = 'established'
   #isPingDue = false
   #isPingOutstanding = false
   /** That the server is silent was told, and it has not said anything since. */
@@ -295,7 +306,7 @@ export class Session {
       this.#counters.bytesOut += parts[0]!.length
       return parts
     }
-    if (this.#link !== 'attached') return []
+    if (this.#link !== 'attached' && this.#link !== 'authenticating') return []
     const parts = this.pipeline.wantsWrite ? this.pipeline.take() : []
     if (this.#isPingDue) {
       this.#isPingDue = false
@@ -324,6 +335,13 @@ export class Session {
     return this.#state === 'read-only'
   }
 
+  /** What the server has asked the SASL mechanism. `handleSaslAnswer` must follow on the same link. */
+  takeChallenge(): SaslChallenge | null {
+    const challenge = this.#challenge
+    this.#challenge = null
+    return challenge
+  }
+
   /** Whether the driver should destroy the link; asking answers the wish. */
   takeDrop(): boolean {
     const wantsDrop = this.#wantsDrop
@@ -339,9 +357,10 @@ export class Session {
 
   // --- What comes in ----------------------------------------------------------------------------
 
-  /** The link is open: the handshake goes out. */
-  handleOpened(): void {
+  /** The link is open: the handshake goes out, and then the first word of a `login`. */
+  handleOpened(login: SaslLogin | null = null): void {
     this.#moveLink('opened')
+    this.#login = login
     const { id, password } = this.#offer.make(this.#host!, {
       guest: this.#options.readOnly && this.#failures > this.#parts.hosts.count,
       blind: this.#state === 'lost' && this.#nowMs >= this.#blindAtMs,
@@ -369,6 +388,14 @@ export class Session {
     this.pipeline.releaseOutput()
   }
 
+  /** What the SASL mechanism answers; null when the exchange is complete. */
+  handleSaslAnswer(nowMs: number, token: Uint8Array | null): void {
+    if (this.#link !== 'authenticating') return // given up meanwhile
+    this.#nowMs = nowMs
+    if (token === null) this.#attach('sasl-finished')
+    else this.#say(token)
+  }
+
   /**
    * Bytes came in on the link: the first `length` of `bytes`. They are read in place, and no user code runs meanwhile.
    *
@@ -389,10 +416,14 @@ export class Session {
     this.#leaveIfAnswered()
   }
 
-  /** The link could not be opened, or it has ended. */
+  /** The link could not be opened, or it has ended. With `AUTH_FAILED`, trying again is of no use. */
   handleClosed(nowMs: number, cause: unknown): void {
     this.#nowMs = nowMs
-    if (this.#link === 'ended') return
+    if (this.#link === 'ended' || this.#wantsDrop) return // given up already
+    if (isZooKeeperError(cause, 'AUTH_FAILED')) {
+      this.#failAuth(cause)
+      return
+    }
     const isEvicted = this.#link === 'attached' && !isZooKeeperError(cause)
     this.#loseLink(cause)
     if (isEvicted) this.#countEviction()
@@ -432,6 +463,7 @@ export class Session {
     this.#counters.framesIn++
     const reader = this.#reader.reset(bytes, start, end)
     if (this.#link === 'attached') this.#handleReply(reader, length > end - start ? length : 0)
+    else if (this.#link === 'authenticating') this.#handleReply(reader, 0)
     else this.#handleHandshake(reader, length)
   }
 
@@ -446,7 +478,7 @@ export class Session {
     const verdict = this.#offer.judge(response)
     if (this.id !== id) this.#counters.sessions++
     if (verdict === 'refused' || verdict === 'data-lost') this.#expire(verdict)
-    else this.#attach(verdict, response)
+    else this.#accept(verdict, response)
   }
 
   #handleReply(reader: Reader, oversizeLength: number): void {
@@ -456,7 +488,7 @@ export class Session {
     const zxidLow = reader.view.getInt32(at + 8)
     const err = reader.view.getInt32(at + 12)
     if (err === authRequired) {
-      this.#failAuth(err)
+      this.#reject({ code: 'SESSION_CLOSED_REQUIRE_SASL_AUTH' })
     } else if (xid > 0 && oversizeLength > 0) {
       this.pipeline.handleOversizeReply(xid, zxidHigh, zxidLow, err, oversizeLength)
     } else if (oversizeLength > 0) {
@@ -479,7 +511,7 @@ export class Session {
       this.#counters.pingMs = this.#nowMs - this.#pingedAtMs
     } else if (xid === Xid.auth) {
       this.pipeline.handleAuthReply(err, reader)
-      if (err !== 0) this.#failAuth(err)
+      if (err !== 0) this.#reject({ code: 'AUTH_FAILED', errno: err })
     } else {
       throw new ProtocolError(`reply ${xid} answers no request`)
     }
@@ -487,25 +519,46 @@ export class Session {
 
   // --- Transitions ------------------------------------------------------------------------------
 
-  #attach(
-    verdict: 'established' | 'established-read-only',
-    { sessionId, timeOut }: ConnectResponse,
-  ): void {
-    this.#moveLink('accepted')
-    this.#counters.connections++
+  /** The server knows the session; it may still want to know who we are. */
+  #accept(verdict: Acceptance, { sessionId, timeOut }: ConnectResponse): void {
+    this.#acceptance = verdict
     this.timeoutMs = timeOut
     this.#timing = timingOf(timeOut, this.#parts.hosts.count)
-    this.server = formatHost(this.#host!)
+    this.#isPingDue = false
+    this.#isPingOutstanding = false
+    this.#splitter.frameBytesMax = this.#options.frameInBytesMax
+    this.pipeline.peer = { server: formatHost(this.#host!), sessionId }
+    if (this.#login === null) {
+      this.#attach('accepted')
+    } else {
+      if (verdict === 'established') this.#provenAtMs = this.#nowMs
+      this.#moveLink('sasl-begun')
+      this.#say(this.#login.exchange.initialResponse)
+    }
+  }
+
+  /** One step of the SASL exchange. The next answer of the mechanism comes by `handleSaslAnswer`. */
+  #say(token: Uint8Array): void {
+    const challenged = (challenge: SaslChallenge) => {
+      this.#challenge = challenge
+    }
+    const rejected = (failure: Failure) => {
+      const detail = `the server rejected the ${this.#login!.mechanism} authentication`
+      this.#reject({ ...failure, code: 'AUTH_FAILED', detail })
+    }
+    this.pipeline.sendFirst(new SaslCall(token, challenged, rejected))
+  }
+
+  #attach(trigger: 'accepted' | 'sasl-finished'): void {
+    this.#moveLink(trigger)
+    this.#counters.connections++
+    this.server = this.pipeline.peer.server
     this.#parts.hosts.settle()
     this.#attachedAtMs = this.#nowMs
     this.#heardAtMs = this.#nowMs
     this.#sentAtMs = this.#nowMs
-    this.#isPingDue = false
-    this.#isPingOutstanding = false
-    this.#splitter.frameBytesMax = this.#options.frameInBytesMax
-    this.pipeline.peer = { server: this.server, sessionId }
-    if (verdict === 'established-read-only') this.#prober.start(this.#nowMs)
-    this.#change(verdict, null)
+    if (this.#acceptance === 'established-read-only') this.#prober.start(this.#nowMs)
+    this.#change(this.#acceptance, null)
     this.#introduce()
   }
 
@@ -573,7 +626,7 @@ export class Session {
   /** To another server: at once, but for the answers that this one still owes. */
   #move(nowMs: number): void {
     this.#nowMs = nowMs
-    if (this.#link === 'dialling' || this.#link === 'handshaking') {
+    if (opening.has(this.#link)) {
       this.#wantsDrop = true
       this.#closeLink(null)
     }
@@ -606,9 +659,11 @@ export class Session {
     // While a read-only server serves, the servers with a quorum may have expired our session.
     if (this.#state === 'connected' || this.#offer.own === null) this.#provenAtMs = this.#heardAtMs
     this.#prober.stop()
+    const wasAuthenticating = this.#link === 'authenticating'
     this.#moveLink('failed', cause)
+    if (wasAuthenticating) this.pipeline.cut(null)
     this.server = null
-    this.#handshake = null
+    this.#forgetOpening()
     this.#isSuspect = false
     this.#leaveDeadlineMs = Infinity
   }
@@ -650,10 +705,16 @@ export class Session {
     this.#change(reason, cause)
   }
 
-  #failAuth(err: number): void {
-    const code = err === authRequired ? 'SESSION_CLOSED_REQUIRE_SASL_AUTH' : 'AUTH_FAILED'
-    this.#change('auth-rejected', null)
-    this.#end(code)
+  /** A server has said no. */
+  #reject(failure: Failure): void {
+    const { peer } = this.pipeline
+    this.#failAuth(new ZooKeeperError(failure.code, { ...peer, ...failure }))
+  }
+
+  #failAuth(error: ZooKeeperError): void {
+    this.lastLoss = error
+    this.#change('auth-rejected', error)
+    this.#end(error.code)
   }
 
   #finish(): void {
@@ -675,7 +736,14 @@ export class Session {
     this.#moveLink('ended')
     this.#wantsDrop = true
     this.server = null
+    this.#forgetOpening()
+  }
+
+  /** What the link was still to send, or to be answered, before it was open to calls. */
+  #forgetOpening(): void {
     this.#handshake = null
+    this.#login = null
+    this.#challenge = null
   }
 
   #change(reason: Trigger, cause: unknown): void {

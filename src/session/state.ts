@@ -47,6 +47,7 @@ const attached = {
 const unopened = {
   established: 'connected',
   'established-read-only': 'read-only',
+  'auth-rejected': 'auth-failed',
   'close-requested': 'closed',
 } as const
 
@@ -66,12 +67,19 @@ export const sessionTransitions = {
 
 export type SessionState = keyof typeof sessionTransitions
 
-export type LinkTrigger = 'dialled' | 'opened' | 'accepted' | 'failed' | 'ended'
+export type LinkTrigger =
+  'dialled' | 'opened' | 'accepted' | 'sasl-begun' | 'sasl-finished' | 'failed' | 'ended'
 
 export const linkTransitions = {
   idle: { dialled: 'dialling', ended: 'ended' },
   dialling: { opened: 'handshaking', failed: 'idle', ended: 'ended' },
-  handshaking: { accepted: 'attached', failed: 'idle', ended: 'ended' },
+  handshaking: {
+    accepted: 'attached',
+    'sasl-begun': 'authenticating',
+    failed: 'idle',
+    ended: 'ended',
+  },
+  authenticating: { 'sasl-finished': 'attached', failed: 'idle', ended: 'ended' },
   attached: { failed: 'idle', ended: 'ended' },
   ended: {},
 } as const satisfies Record<string, Partial<Record<LinkTrigger, string>>>

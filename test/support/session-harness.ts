@@ -11,6 +11,7 @@ import { ReplyHeader, RequestHeader, WatcherEvent } from '../../src/protocol/rec
 import { type Credential } from '../../src/session/auth.ts'
 import { Hosts } from '../../src/session/hosts.ts'
 import { type LinkStep, Monitor, type Stall } from '../../src/session/monitor.ts'
+import { type SaslLogin } from '../../src/session/sasl.ts'
 import {
   type Handover,
   Session,
@@ -43,6 +44,8 @@ export interface HarnessOptions extends Partial<SessionOptions> {
   readonly hosts?: readonly string[]
   readonly credentials?: Credential[]
   readonly handover?: Handover
+  /** What each link begins with behind its handshake. */
+  readonly login?: SaslLogin | null
 }
 
 /** A frame as the server got it. */
@@ -96,6 +99,7 @@ export class Harness {
   isStalled = false
   /** The zxid of ordinary replies. */
   zxid = 1n
+  readonly #login: SaslLogin | null
   #link: 'none' | 'dialling' | 'open' = 'none'
   #isWriting = false
   #isHandshaken = false
@@ -110,8 +114,10 @@ export class Harness {
     hosts = ['zk1', 'zk2', 'zk3'],
     credentials = [],
     handover,
+    login = null,
     ...options
   }: HarnessOptions = {}) {
+    this.#login = login
     this.watches = new Watches((watcher, event) => {
       watcher(event)
     })
@@ -224,7 +230,7 @@ export class Harness {
     if (this.#link !== 'dialling') throw new Error('nothing was dialled')
     this.#link = 'open'
     this.#isHandshaken = false
-    this.session.handleOpened()
+    this.session.handleOpened(this.#login)
     return this.turn()
   }
 

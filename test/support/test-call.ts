@@ -75,6 +75,8 @@ export function responseTo({ name }: Operation): unknown {
       return { stat }
     case 'addWatch':
       return { err: 0 }
+    case 'sasl':
+      return { token: null }
     default:
       return undefined
   }

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { SetSASLResponse } from '../../../src/protocol/records.ts'
+import { type Access, freeAccess } from '../../../src/session/access.ts'
+import { Credential } from '../../../src/session/auth.ts'
 import { Driver } from '../../../src/session/driver.ts'
 import { Hosts } from '../../../src/session/hosts.ts'
 import { Monitor, type Stall } from '../../../src/session/monitor.ts'
+import { type SaslExchange } from '../../../src/session/sasl.ts'
 import { Session, type SessionOptions } from '../../../src/session/session.ts'
-import { type TlsProvider } from '../../../src/session/target.ts'
 import { Watches } from '../../../src/session/watches.ts'
 import { FakeRuntime } from '../../support/fake-runtime.ts'
 import { defaultOptions, handshakeOf, reply } from '../../support/session-harness.ts'
@@ -13,7 +16,16 @@ const hosts = ['zk1', 'zk2'].map((name) => ({ name, port: 2181 }))
 const garbage = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')
 const deletedReply = (xid: number) => reply({ xid, zxid: 1n, err: -101 })
 
-function driving(tls: TlsProvider | null = null, options: Partial<SessionOptions> = {}) {
+const silentExchange: SaslExchange = {
+  initialResponse: Buffer.from('hello'),
+  evaluate: () => null,
+}
+
+function driving(
+  access: Partial<Access> = {},
+  options: Partial<SessionOptions> = {},
+  credentials: Credential[] = [],
+) {
   const runtime = new FakeRuntime()
   const states: string[] = []
   const stalls: Stall[] = []
@@ -22,14 +34,15 @@ function driving(tls: TlsProvider | null = null, options: Partial<SessionOptions
     {
       hosts: new Hosts(hosts, () => 1 - Number.EPSILON),
       watches: new Watches(() => {}),
-      credentials: [],
+      credentials,
       random: () => runtime.random(),
       nowMs: () => runtime.nowMs(),
       onChange: ({ state }) => states.push(state),
       monitor: new Monitor(undefined, (stall) => stalls.push(stall)),
     },
   )
-  return { runtime, session, states, stalls, driver: new Driver(session, runtime, tls) }
+  const driver = new Driver(session, runtime, { ...freeAccess, ...access })
+  return { runtime, session, states, stalls, driver }
 }
 
 async function connected() {
@@ -225,19 +238,37 @@ describe('Driver', () => {
     expect(runtime.transports[0]!.target.name).toBe('zk2')
   })
 
-  test('asks for the TLS options anew at each dial', async () => {
+  test('asks for TLS options, credentials and SASL anew at each dial', async () => {
     let asked = 0
-    const { runtime, driver } = driving(async () => ({ generation: ++asked }))
+    const secrets: string[] = []
+    const credential = new Credential('digest', async () => Buffer.from(`secret ${asked}`))
+    const access: Access = {
+      tls: async () => ({ generation: ++asked }),
+      sasl: async ({ name }) => {
+        secrets.push(`login ${asked} at ${name}`)
+        return { mechanism: 'TEST', exchange: silentExchange }
+      },
+    }
+    const { runtime, driver } = driving(access, {}, [
+      credential,
+      new Credential('ip', Buffer.from('own')),
+    ])
     driver.drive()
     await runtime.turn()
     runtime.transport.link.handleClosed(null)
     await runtime.advance(1_000)
     const dialled = runtime.transports.map(({ target }) => target.tls)
     expect(dialled).toEqual([{ generation: 1 }, { generation: 2 }])
+    expect(secrets).toEqual(['login 1 at zk1', 'login 2 at zk2'])
+    expect(credential.call().request).toMatchObject({ auth: Buffer.from('secret 2') })
   })
 
-  test('a provider of TLS options that rejects costs one attempt, and nothing is dialled', async () => {
-    const { runtime, session, driver } = driving(() => Promise.reject(new Error('vault sealed')))
+  test.each<[string, Partial<Access>, Credential[]]>([
+    ['TLS options', { tls: () => Promise.reject(new Error('vault sealed')) }, []],
+    ['SASL', { sasl: () => Promise.reject(new Error('vault sealed')) }, []],
+    ['auth', {}, [new Credential('digest', () => Promise.reject(new Error('vault sealed')))]],
+  ])('a provider of %s that rejects costs one attempt, and nothing is dialled', async (...row) => {
+    const { runtime, session, driver } = driving(row[1], {}, row[2])
     driver.drive()
     await runtime.turn()
     expect(session.lastLoss).toMatchObject({ message: 'vault sealed' })
@@ -305,7 +336,7 @@ describe('Driver', () => {
 
   describe('while a read-only server serves', () => {
     const reading = async () => {
-      const context = driving(null, { readOnly: true })
+      const context = driving({}, { readOnly: true })
       context.driver.wake()
       await context.runtime.turn()
       const { transport } = context.runtime
@@ -391,3 +422,79 @@ describe('Driver', () => {
     expect(runtime.transports).toEqual([])
   })
 })
+
+describe('Driver with SASL', () => {
+  const challenge = framedToken(Buffer.from('who?'))
+
+  async function authenticating(evaluate: SaslExchange['evaluate']) {
+    const exchange: SaslExchange = { initialResponse: Buffer.from('hello'), evaluate }
+    const context = driving({ sasl: async () => ({ mechanism: 'TEST', exchange }) })
+    context.driver.drive()
+    await context.runtime.turn()
+    const { transport } = context.runtime
+    transport.link.handleOpened()
+    transport.receive(handshakeOf())
+    return { ...context, transport }
+  }
+
+  test('lets the mechanism answer in its own time, and then opens the link to calls', async () => {
+    const asked: (string | undefined)[] = []
+    const { session, runtime, transport } = await authenticating(async (token) => {
+      asked.push(token?.toString())
+      return asked.length === 1 ? Buffer.from('me!') : null
+    })
+    expect(transport.written.at(-1)?.subarray(-5).toString()).toBe('hello')
+    transport.receive(challenge(1))
+    expect(transport.written).toHaveLength(2)
+    await runtime.turn()
+    expect(transport.written.at(-1)?.subarray(-3).toString()).toBe('me!')
+    expect(session.state).toBe('connecting')
+    transport.receive(challenge(2))
+    await runtime.turn()
+    expect(asked).toEqual(['who?', 'who?'])
+    expect(session.state).toBe('connected')
+  })
+
+  test('drops the link if the mechanism throws, and tries another server', async () => {
+    const { session, runtime, transport } = await authenticating(() => {
+      throw new Error('no ticket just now')
+    })
+    transport.receive(challenge(1))
+    await runtime.turn()
+    expect(transport.isDestroyed).toBe(true)
+    expect(session.lastLoss).toMatchObject({ message: 'no ticket just now' })
+    await runtime.advance(1_000)
+    expect(runtime.transport.target.name).toBe('zk2')
+  })
+
+  test.each([
+    ['comes', () => Promise.resolve(null)],
+    ['fails', () => Promise.reject(new Error('too late'))],
+  ])('an answer of the mechanism that %s after the link was lost is dropped', async (_, answer) => {
+    let release = () => {}
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    const { session, runtime, transport } = await authenticating(() => gate.then(answer))
+    transport.receive(challenge(1))
+    transport.link.handleClosed(null)
+    release()
+    await runtime.turn()
+    expect(session.state).toBe('connecting')
+    expect(session.lastLoss).toMatchObject({ code: 'CONNECTION_LOSS' })
+  })
+
+  test.each([
+    ['comes', () => Promise.resolve(null)],
+    ['fails', () => Promise.reject(new Error('too late'))],
+  ])('an answer that %s while the link is being left is dropped', async (_, answer) => {
+    const { session, runtime, transport } = await authenticating(answer)
+    transport.receive(challenge(1))
+    session.updateHosts(runtime.nowMs(), [{ name: 'zk3', port: 2181 }])
+    await runtime.turn()
+    expect(session.state).toBe('connecting')
+    expect(session.lastLoss).toBeNull()
+  })
+})
+
+function framedToken(token: Buffer): (xid: number) => Buffer {
+  return (xid) => reply({ xid, zxid: 0n, err: 0 }, SetSASLResponse, { token })
+}

@@ -27,25 +27,34 @@ const sessionTriggers: readonly Trigger[] = [
 
 /** A dot is no transition. The order of the columns is that of the triggers above. */
 const sessionTable: Record<SessionState, string> = {
-  connecting: 'connected read-only . . . expired . expired . closed .',
+  connecting: 'connected read-only . . . expired . expired auth-failed closed .',
   connected: '. . suspended suspended . . . . auth-failed closing .',
   'read-only': '. . suspended suspended . . . . auth-failed closing .',
-  suspended: 'connected read-only . . lost expired . expired . closed .',
-  lost: 'connected read-only . . . expired expired expired . closed .',
+  suspended: 'connected read-only . . lost expired . expired auth-failed closed .',
+  lost: 'connected read-only . . . expired expired expired auth-failed closed .',
   closing: '. . closed . . . . . closed . closed',
   expired: '. . . . . . . . . . .',
   'auth-failed': '. . . . . . . . . . .',
   closed: '. . . . . . . . . . .',
 }
 
-const linkTriggers: readonly LinkTrigger[] = ['dialled', 'opened', 'accepted', 'failed', 'ended']
+const linkTriggers: readonly LinkTrigger[] = [
+  'dialled',
+  'opened',
+  'accepted',
+  'sasl-begun',
+  'sasl-finished',
+  'failed',
+  'ended',
+]
 
 const linkTable: Record<LinkState, string> = {
-  idle: 'dialling . . . ended',
-  dialling: '. handshaking . idle ended',
-  handshaking: '. . attached idle ended',
-  attached: '. . . idle ended',
-  ended: '. . . . .',
+  idle: 'dialling . . . . . ended',
+  dialling: '. handshaking . . . idle ended',
+  handshaking: '. . attached authenticating . idle ended',
+  authenticating: '. . . . attached idle ended',
+  attached: '. . . . . idle ended',
+  ended: '. . . . . . .',
 }
 
 describe('state', () => {
