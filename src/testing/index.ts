@@ -19,6 +19,7 @@ export { type Interception } from './keeper.ts'
 export { type LogEntry, type LogPart } from './operation-log.ts'
 export { type TreeOption, type ZnodeOptions } from './preload.ts'
 export { type RequestView } from './request-view.ts'
+export { type SaslOptions } from './sasl.ts'
 export {
   type SessionView,
   TestServer,

@@ -18,6 +18,7 @@ import {
   Xid,
 } from '../protocol/index.ts'
 import { isPermitted } from './acl.ts'
+import { type SaslExchange } from './sasl.ts'
 import { type Session } from './sessions.ts'
 import { type Watcher, type WatchEvent } from './watches.ts'
 
@@ -58,6 +59,8 @@ export class Link implements Watcher {
   /** Frames that came in, and that went out. */
   received = 0
   sent = 0
+  /** Begun by the first SASL token. */
+  sasl: SaslExchange | null = null
 
   readonly #wire: Wire
   readonly #host: LinkHost

@@ -21,6 +21,7 @@ import { type Link, replyEmpty } from './link.ts'
 import { type LogPart } from './operation-log.ts'
 import { isReadPart, reads } from './reads.ts'
 import { errnoOf, refuse } from './refusal.ts'
+import { SaslExchange } from './sasl.ts'
 import { type ServerState } from './state.ts'
 import { type WriteContext, writes } from './writes.ts'
 
@@ -43,11 +44,27 @@ export function processRequest(
   const request: Request = { state, link, xid, body }
   const operation = operationByCode.get(type)
   const answerSpecial = specials.get(type)
-  if (state.isReadOnly && operation !== undefined && needsQuorum(operation)) {
+  if (isForbidden(request, type)) refuseStranger(request, operation)
+  else if (state.isReadOnly && operation !== undefined && needsQuorum(operation)) {
     answerNotReadOnly(request, operation)
   } else if (answerSpecial !== undefined) answerSpecial(request)
   else if (operation === undefined) answerUnimplemented(request, `opcode ${type}`)
   else answer(request, operation)
+}
+
+const introductions: ReadonlySet<number> = new Set([operations.auth.code, operations.sasl.code])
+
+/** A server that demands SASL answers nothing else before it: not even pings. */
+function isForbidden({ state, link }: Request, type: number): boolean {
+  const isRequired = state.options.sasl?.required === true
+  return isRequired && !introductions.has(type) && !link.ids.some(({ scheme }) => scheme === 'sasl')
+}
+
+function refuseStranger(request: Request, operation: Operation | undefined): void {
+  const header = { xid: request.xid, zxid: 0n, err: errnoOfSaslRequired }
+  replyEmpty(request.link, header)
+  log(request, header, operation?.name ?? 'unknown', null)
+  request.link.close()
 }
 
 /** Handlers of all operations in one type: each gets what its own codec has decoded. */
@@ -137,6 +154,7 @@ function answerAuth(request: Request): void {
 }
 
 const errnoOfAuthFailed = -115
+const errnoOfSaslRequired = -124
 
 function authenticate(
   state: ServerState,
@@ -154,12 +172,24 @@ function authenticate(
 
 /** A server without SASL answers that it has nothing to say. */
 function answerSasl(request: Request): void {
-  const { link, xid, body } = request
+  const { state, link, xid, body } = request
   const { token } = records.GetSASLRequest.read(body)
   if (token === null) return link.close()
-  const header = { xid, zxid: 0n, err: 0 }
-  link.reply(header, records.SetSASLResponse, { token: null })
+  const answer = evaluateSasl(state, link, Buffer.from(token))
+  const isRefused = answer === null && state.options.sasl !== undefined
+  const errno = state.options.sasl?.required === true ? errnoOfSaslRequired : errnoOfAuthFailed
+  const header = { xid, zxid: 0n, err: isRefused ? errno : 0 }
+  link.reply(header, records.SetSASLResponse, { token: answer })
   log(request, header, operations.sasl.name, null)
+  if (isRefused) link.close()
+}
+
+function evaluateSasl({ options }: ServerState, link: Link, token: Uint8Array): Buffer | null {
+  if (options.sasl === undefined) return null
+  link.sasl ??= new SaslExchange(options.sasl)
+  const answer = link.sasl.evaluate(token)
+  if (link.sasl.user !== null) link.addId({ scheme: 'sasl', id: link.sasl.user })
+  return answer
 }
 
 function answerCloseSession(request: Request): void {

@@ -10,6 +10,7 @@ import { listenerOf, wireOf } from './listener.ts'
 import { type LogEntry } from './operation-log.ts'
 import { preload, type TreeOption } from './preload.ts'
 import { type RequestView } from './request-view.ts'
+import { type SaslOptions } from './sasl.ts'
 import { type WatchEntry } from './watches.ts'
 
 export interface TestServerOptions {
@@ -33,6 +34,8 @@ export interface TestServerOptions {
    * `requestCert` and `ca`, clients are known by the subject of their certificate, in the scheme `x509`.
    */
   readonly tls?: TlsOptions
+  /** Takes part in SASL, by DIGEST-MD5. */
+  readonly sasl?: SaslOptions
   /** How many operations {@link TestServer.log} remembers. */
   readonly logEntriesMax?: number
   readonly clock?: Clock
@@ -111,7 +114,12 @@ export class TestServer implements AsyncDisposable {
       logEntriesMax: options.logEntriesMax ?? 10_000,
       hasExtendedTypes: options.extendedTypes ?? true,
       superDigest: options.superDigest ?? null,
-      schemes: new Set([...usualSchemes, ...(this.#tls === null ? [] : ['x509'])]),
+      schemes: new Set([
+        ...usualSchemes,
+        ...(options.tls === undefined ? [] : ['x509']),
+        ...(options.sasl === undefined ? [] : ['sasl']),
+      ]),
+      sasl: options.sasl,
       sweepIntervalMs: options.containerCheckInterval ?? 1000,
       intercept: options.intercept,
     })

@@ -7,6 +7,7 @@ import { Changes } from './changes.ts'
 import { type Clock } from './clock.ts'
 import { type Link } from './link.ts'
 import { OperationLog } from './operation-log.ts'
+import { type SaslOptions } from './sasl.ts'
 import { type Session, Sessions } from './sessions.ts'
 import { type Stamp, Tree } from './tree.ts'
 import { Watches } from './watches.ts'
@@ -24,6 +25,8 @@ export interface StateOptions {
   readonly superDigest: string | null
   /** The schemes that ACLs may speak of. */
   readonly schemes: ReadonlySet<string>
+  /** Who may authenticate by SASL, and whether everybody must. */
+  readonly sasl?: SaslOptions | undefined
 }
 
 export class ServerState {

@@ -22,6 +22,23 @@ export interface ZooKeeperServerOptions {
   readonly jvmProperties?: Properties
   /** Further lines of zoo.cfg, which win over ours. */
   readonly config?: Properties
+  /** Further files by name. In the properties above, `{folder}` stands for the folder they are in. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** Writes the further files, and names their folder where the properties speak of it. */
+export async function placeFiles(
+  folder: string,
+  { files = {}, config = {}, jvmProperties = {}, ...others }: ZooKeeperServerOptions,
+): Promise<ZooKeeperServerOptions> {
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  const place = (properties: Properties): Properties => {
+    const placed = Object.entries(properties).map(([key, value]) => {
+      return [key, typeof value === 'string' ? value.replaceAll('{folder}', folder) : value]
+    })
+    return Object.fromEntries(placed)
+  }
+  return { ...others, config: place(config), jvmProperties: place(jvmProperties) }
 }
 
 export async function writeConfig(

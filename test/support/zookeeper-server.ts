@@ -9,6 +9,7 @@ import { Watchdog } from './watchdog.ts'
 import {
   jvmOptions,
   makeDataDir,
+  placeFiles,
   writeConfig,
   type ZooKeeperServerOptions,
 } from './zookeeper-config.ts'
@@ -55,10 +56,11 @@ export class ZooKeeperServer implements AsyncDisposable {
   #version = ''
   #isPaused = false
 
-  static async start(options: ZooKeeperServerOptions = {}): Promise<ZooKeeperServer> {
+  static async start(given: ZooKeeperServerOptions = {}): Promise<ZooKeeperServer> {
     const installation = await findZooKeeper()
-    const port = options.port ?? (await freePort())
+    const port = given.port ?? (await freePort())
     const folder = await mkdtemp(join(await roomyFolder(), 'zoowire-zookeeper-'))
+    const options = await placeFiles(folder, given)
     const server = new ZooKeeperServer(installation, port, folder, options)
     try {
       await makeDataDir(server.dataDir, options.myid)
