@@ -30,7 +30,7 @@ function once() {
 const settled = (zk: ZooKeeper) => zk.sync('/')
 
 describeServers('a chroot view', (server) => {
-  test('maps the path of every call in and out (row 32)', async () => {
+  test('R32: maps the path of every call in and out', async () => {
     const { zk, app } = await openView(server)
     expect((await app.create('/a', 'x')).path).toBe('/a')
     const mode = 'persistent-sequential'
@@ -90,7 +90,7 @@ describeServers('a chroot view', (server) => {
     ])
   })
 
-  test('hears nothing of a sibling whose name begins alike (row 32)', async () => {
+  test('R32: hears nothing of a sibling whose name begins alike', async () => {
     const { zk, app } = await openView(server)
     const all = app.watch('/', { recursive: true })
     await all.ready
@@ -122,7 +122,7 @@ describeServers('a chroot view', (server) => {
     expect(await zk.exists(chroot)).not.toBeNull()
   })
 
-  test('shares the session', async () => {
+  test('R83: shares the session', async () => {
     const { zk, app } = await openView(server)
     expect(app.session).toEqual(zk.session)
     expect(app.server).toBe(zk.server)

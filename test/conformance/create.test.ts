@@ -40,7 +40,7 @@ describeServers('create', (server) => {
     expect(path).toBe('/dir/0000000000')
   })
 
-  test('deletes a TTL znode that nobody touches', async () => {
+  test('R77: deletes a TTL znode that nobody touches', async () => {
     const zk = await open(server)
     const watch = zk.watch('/short')
     await watch.ready
@@ -56,7 +56,7 @@ describeServers('create', (server) => {
     expect((await zk.create('/t-', '', { mode, ttl: 60_000 })).path).toBe('/t-0000000000')
   })
 
-  test('deletes a container after its last child', async () => {
+  test('R77: deletes a container after its last child', async () => {
     const zk = await open(server)
     await zk.create('/box', '', { mode: 'container' })
     const watch = zk.watch('/box')

@@ -116,7 +116,7 @@ describeServers('data', (server) => {
     await expect(created).resolves.toMatchObject({ path: '/a' })
   })
 
-  test('an abort before the turn is over sends nothing', async () => {
+  test('R37: an abort before the turn is over sends nothing', async () => {
     const zk = await open(server)
     const abort = new AbortController()
     const created = zk.create('/a', '', { signal: abort.signal })
@@ -129,7 +129,7 @@ describeServers('data', (server) => {
     expect((await zk.getChildren('/')).children).toEqual(['b'])
   })
 
-  test('an abort after the request left says that the outcome is unknown', async () => {
+  test('R37: an abort after the request left says that the outcome is unknown', async () => {
     const zk = await open(server)
     const abort = new AbortController()
     const created = zk.create('/a', '', { signal: abort.signal })

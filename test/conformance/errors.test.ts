@@ -4,7 +4,7 @@ import { type ErrorCode, isZooKeeperError } from '../../src/index.ts'
 import { describeServers, errorOf, open } from '../support/servers.ts'
 
 describeServers('errors', (server) => {
-  test('the stack shows who called', async () => {
+  test('R38: the stack shows who called', async () => {
     const zk = await open(server)
     async function readTheMissing() {
       await zk.getData('/missing')
@@ -14,7 +14,7 @@ describeServers('errors', (server) => {
     expect(error.message).toBe('getData /missing: the znode does not exist (NO_NODE)')
   })
 
-  test('an error knows its operation, server and session', async () => {
+  test('R38: an error knows its operation, server and session', async () => {
     const zk = await open(server)
     expect(await errorOf(zk.delete('/missing'))).toMatchObject({
       name: 'ZooKeeperError',

@@ -11,7 +11,7 @@ const losses: Loss[] = ['drop-request', 'drop-reply']
 /** One more than the requests of a call whose first one is lost: write, sync, look, write. */
 const steps = [0, 1, 2, 3, 4]
 
-describeServers('a lost request or reply', (server) => {
+describeServers('R19: a lost request or reply', (server) => {
   describe.each(losses)('%s', (loss) => {
     test.each(steps)('at request %i: an idempotent create makes the znode once', async (step) => {
       const { zk, proxy } = await openThroughProxy(server)

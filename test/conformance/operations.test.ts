@@ -72,7 +72,7 @@ describeServers('getEphemerals', (server) => {
     return async (path?: string) => [...(await zk.getEphemerals(path))].sort()
   }
 
-  test('tells those of this session at a path and below, not at its namesakes (row 78)', async () => {
+  test('R78: tells those of this session at a path and below, not at its namesakes', async () => {
     const chroot = await newChroot(server)
     const zk = await openAt(server.connectString + chroot)
     const other = await openAt(server.connectString + chroot)
@@ -115,7 +115,7 @@ describeServers('getAllChildrenNumber', (server) => {
 })
 
 describeServers('whoAmI', (server) => {
-  test('tells every identity, and of digest the user alone (row 78)', async () => {
+  test('R78: tells every identity, and of digest the user alone', async () => {
     const zk = await open(server)
     expect(await zk.whoAmI()).toEqual([{ authScheme: 'ip', user: '127.0.0.1' }])
     await zk.addAuth('digest', 'bob:secret')
@@ -155,7 +155,7 @@ describeServers('check', (server) => {
 })
 
 describeServers('a read behind a sync', (server) => {
-  test('costs one turn, and gives what the read alone gives (row 69)', async () => {
+  test('R69: costs one turn, and gives what the read alone gives', async () => {
     const zk = await open(server)
     await zk.create('/a', 'x')
     const options = { sync: true }
@@ -197,7 +197,7 @@ describeServers('a read behind a sync', (server) => {
 })
 
 describeServers('the configuration of the ensemble', (server) => {
-  test('is read at its absolute path, whatever the chroot (row 32)', async () => {
+  test('R32: is read at its absolute path, whatever the chroot', async () => {
     const zk = await open(server)
     const { members, version, text, stat } = await zk.getConfig()
     expect({ members, version, text }).toEqual({ members: [], version: 0n, text: '' })

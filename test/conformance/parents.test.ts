@@ -3,7 +3,7 @@ import { CREATOR_ALL_ACL, Perms, READ_ACL_UNSAFE } from '../../src/index.ts'
 import { describeServers, errorOf, newChroot, open, openAt } from '../support/servers.ts'
 
 describeServers('create with parents', (server) => {
-  test('makes what is missing above, and leaves it empty (row 74)', async () => {
+  test('R74: makes what is missing above, and leaves it empty', async () => {
     const zk = await open(server)
     const { path } = await zk.create('/a/b/c', 'payload', { parents: true })
     expect(path).toBe('/a/b/c')
@@ -51,7 +51,7 @@ describeServers('create with parents', (server) => {
     expect((await zk.create('/r/s/', '', { mode, parents: true })).path).toBe('/r/s/0000000000')
   })
 
-  test('fifty at once all succeed (row 75)', async () => {
+  test('R75: fifty at once all succeed', async () => {
     const chroot = await newChroot(server)
     const clients = [
       await openAt(server.connectString + chroot),
@@ -124,7 +124,7 @@ describeServers('create with parents', (server) => {
     expect(await errorOf(zk.create(path, '', { parents }))).toMatchObject({ code: 'BAD_ARGUMENTS' })
   })
 
-  test('a transaction can have them, too (row 76)', async () => {
+  test('R76: a transaction can have them, too', async () => {
     const zk = await open(server)
     const [first, second] = await zk
       .multi()

@@ -53,7 +53,7 @@ describeSecureServers('TLS', (start) => {
     expect(byAddress.server).toBe(`127.0.0.1:${server.port}`)
   })
 
-  test('a certificate of another authority is refused, and none is trusted by default', async () => {
+  test('R15: a certificate of another authority is refused, and none is trusted by default', async () => {
     const refusals = [
       await refusalOf(connectString, {}),
       await refusalOf(connectString, { tls: { ca: stranger.cert } }),
@@ -74,7 +74,7 @@ describeSecureServers('TLS', (start) => {
     expect(refused).toMatchObject({ code: 'TLS_FAILED', op: 'srvr', server: connectString })
   })
 
-  test('a certificate must be for the host as it was named, not as it was dialled', async () => {
+  test('R15: a certificate must be for the host as it was named, not as it was dialled', async () => {
     const options = { tls: { ca: authority.cert }, lookup: async () => ['127.0.0.1'] }
     const refusal = await refusalOf(`zks://zk.test:${server.port}`, options)
     expect(refusal).toMatchObject({
@@ -83,7 +83,7 @@ describeSecureServers('TLS', (start) => {
     })
   })
 
-  test('an environment variable does not switch verification off', async () => {
+  test('R91: an environment variable does not switch verification off', async () => {
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
     onTestFinished(() => {
       delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
@@ -109,7 +109,7 @@ describeSecureServers('TLS', (start) => {
     })
   })
 
-  test('a client certificate is an identity, which ACLs know', async () => {
+  test('R15: a client certificate is an identity, which ACLs know', async () => {
     const anonymous = await openAt(connectString, { tls: { ca: authority.cert } })
     const known = await openAt(connectString, { tls: { ca: authority.cert, ...client } })
     const id = { scheme: 'x509', id: 'CN=client,O=Test' }
@@ -159,7 +159,7 @@ describeSecureServers('TLS with client certificates demanded', (start) => {
     await server[Symbol.asyncDispose]()
   })
 
-  test('a client with one is let in', async () => {
+  test('R15: a client with one is let in', async () => {
     const zk = await openAt(connectString, { tls: { ca: authority.cert, ...client } })
     expect(await zk.exists('/')).not.toBeNull()
   })
@@ -174,7 +174,7 @@ describeSecureServers('TLS with client certificates demanded', (start) => {
   })
 
   // The client lives on while its certificate is renewed: no new client, no restart.
-  test('a provider is asked at each attempt, so that a renewed certificate is used', async () => {
+  test('R100: a provider is asked at each attempt, so that a renewed certificate is used', async () => {
     const { cert: ca } = authority
     const renewed = await authority.issue({ subject: 'CN=renewed' })
     let identity = await authority.issue({ subject: 'CN=outdated', days: -1 })

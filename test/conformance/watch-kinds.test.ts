@@ -83,7 +83,7 @@ describeServers('watches of all kinds on one path', (server) => {
   })
 
   // No reply is awaited in between, so requests about watches of one path follow one another closely.
-  test('set and taken back without a pause leave what was wanted last', async () => {
+  test('R53: set and taken back without a pause leave what was wanted last', async () => {
     const zk = await open(server)
     await zk.create('/a')
     const kept: Watching[] = []

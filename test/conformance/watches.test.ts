@@ -55,7 +55,7 @@ describeServers('one-shot watches', (server) => {
     expect(events).toEqual([])
   })
 
-  test('a callback that throws is logged and harms nobody', async () => {
+  test('R52: a callback that throws is logged and harms nobody', async () => {
     const logged: unknown[] = []
     const error = (...line: unknown[]) => logged.push(line)
     const logger = { debug: error, info: error, warn: error, error }
@@ -85,7 +85,7 @@ describeServers('one-shot watches', (server) => {
 })
 
 describeServers('watch()', (server) => {
-  test('tells every change of a znode, from before its creation to after its deletion', async () => {
+  test('R51: tells every change of a znode, from before its creation to after its deletion', async () => {
     const zk = await open(server)
     const watch = zk.watch('/a')
     await watch.ready
@@ -103,7 +103,7 @@ describeServers('watch()', (server) => {
     ])
   })
 
-  test('recursive: tells the changes of all descendants, without NodeChildrenChanged', async () => {
+  test('R36: recursive: tells the changes of all descendants, without NodeChildrenChanged', async () => {
     const zk = await open(server)
     await zk.create('/a')
     const watch = zk.watch('/', { recursive: true })
@@ -144,7 +144,7 @@ describeServers('watch()', (server) => {
     expect(await errorOf(next)).toMatchObject({ code: 'ABORTED', cause: 'enough' })
   })
 
-  test('close() ends it', async () => {
+  test('R86: close() ends it', async () => {
     const zk = await open(server)
     const watch = zk.watch('/a')
     await watch.ready
@@ -169,7 +169,7 @@ describeServers('watch()', (server) => {
 })
 
 describeServers('observe()', (server) => {
-  test('tells the value now and then each newer one, null while there is none', async () => {
+  test('R49: tells the value now and then each newer one, null while there is none', async () => {
     const chroot = await newChroot(server)
     const zk = await openAt(server.connectString + chroot)
     const values = zk.observe('/config')

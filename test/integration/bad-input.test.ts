@@ -17,7 +17,7 @@ test.each([
   '[::1',
   'host/a//b',
   'host/a/',
-])('the connect string "%s" is refused', async (connectString) => {
+])('R71: the connect string "%s" is refused', async (connectString) => {
   const error = await errorOf(connect(connectString))
   expect(error).toMatchObject({ code: expect.stringMatching(/^BAD_/) as string })
 })
@@ -37,13 +37,13 @@ test.each([
   expect(await errorOf(connect('localhost', options))).toMatchObject({ code: 'BAD_ARGUMENTS' })
 })
 
-test('a host that does not exist', async () => {
+test('R8: a host that does not exist', async () => {
   const error = await errorOf(connect('zookeeper.invalid', { connectTimeout: 500 }))
   expect(error).toMatchObject({ code: 'TIMEOUT', op: 'connect' })
   expect((error as Error).cause).toMatchObject({ syscall: 'getaddrinfo' })
 })
 
-test('a port where nobody listens', async () => {
+test('R8: a port where nobody listens', async () => {
   const error = await errorOf(connect(`127.0.0.1:${await freePort()}`, { connectTimeout: 300 }))
   expect(error).toMatchObject({ code: 'TIMEOUT' })
   expect((error as Error).cause).toMatchObject({ code: 'ECONNREFUSED' })
@@ -70,7 +70,7 @@ test('a server that speaks something else', async () => {
   expect((error as Error).cause).toMatchObject({ code: 'PROTOCOL_ERROR' })
 })
 
-test('the good one among bad hosts is found', async () => {
+test('R20: the good one among bad hosts is found', async () => {
   const { TestServer } = await import('../../src/testing/index.ts')
   await using server = await TestServer.start()
   const silent = await listen(() => undefined)

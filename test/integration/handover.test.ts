@@ -141,7 +141,7 @@ test('the one that gives it up goes on in a session of its own, unless told othe
   expect(new Set(clients.map((zk) => zk.session.id)).size).toBe(2)
 })
 
-test('servers that lost their data are told of, and do not stop the client for ever', async () => {
+test('R41: servers that lost their data are told of, and do not stop the client for ever', async () => {
   await using server = await TestServer.start()
   const warnings: string[] = []
   const logger = { debug() {}, info() {}, error() {}, warn: (text: string) => warnings.push(text) }

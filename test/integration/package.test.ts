@@ -32,7 +32,7 @@ const useIt = `
     console.log(path, operations.create2.code)
   }`
 
-test('the installed package works by import', () => {
+test('R33: the installed package works by import', () => {
   const program = `
     import * as zoowire from 'zoowire'
     import * as testing from 'zoowire/testing'
@@ -44,7 +44,7 @@ test('the installed package works by import', () => {
   expect(run(process.execPath, ['main.mjs'], folder)).toBe('/packed 15\n')
 })
 
-test('the installed package works by require', () => {
+test('R33: the installed package works by require', () => {
   const program = `
     ${useIt}
     main(require('zoowire'), require('zoowire/testing'), require('zoowire/protocol'))`

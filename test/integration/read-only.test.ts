@@ -7,7 +7,7 @@ import { errorOf, openAt } from '../support/servers.ts'
 
 const patient = { sessionTimeout: 10_000, backoff: { msMax: 50 } }
 
-test('a client that reads only is served without a quorum, and its state says so', async () => {
+test('R73: a client that reads only is served without a quorum, and its state says so', async () => {
   await using server = await TestServer.start()
   const writer = await openAt(server.connectString)
   await writer.create('/a', 'x')

@@ -28,7 +28,7 @@ describeReal('a live ensemble', () => {
     return openAt(ensemble.connectString + chroot, options)
   }
 
-  test('tells who it is (row 78)', async () => {
+  test('R78: tells who it is', async () => {
     const zk = await openInside()
     const { members, version, text, stat } = await zk.getConfig({ sync: true })
     const clients = members.map(({ client }) => `${client?.name}:${client?.port}`)
@@ -38,7 +38,7 @@ describeReal('a live ensemble', () => {
     expect(stat.dataLength).toBe(text.length)
   })
 
-  test('answers a read behind a sync with what another member has taken (row 69)', async () => {
+  test('R69: answers a read behind a sync with what another member has taken', async () => {
     const chroot = await newChroot({ connectString: ensemble.connectString, version: '' })
     const [first, second] = await ensemble.followers()
     const writer = await openAt(first!.connectString + chroot)
@@ -58,7 +58,7 @@ describeReal('a live ensemble', () => {
     expect(idsOf((await zk.getConfig()).members)).toEqual([1, 2, 3])
   })
 
-  test('takes in a member and lets one go, and tells those who watch (rows 32, 78)', async () => {
+  test('R32, R78: takes in a member and lets one go, and tells those who watch', async () => {
     const zk = await openInside(superUser)
     const watcher = await openInside()
     const events: WatchEvent[] = []

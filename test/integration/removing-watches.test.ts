@@ -42,7 +42,7 @@ describe.each(ours)('the watches of a %s', (_, start) => {
     return watchCount(server.port)
   }
 
-  test('a one-shot callback that its signal takes back', async () => {
+  test('R9: a one-shot callback that its signal takes back', async () => {
     const { zk, path, events } = await opened()
     const abort = new AbortController()
     const options = { watch: (event: WatchEvent) => events.push(event), watchSignal: abort.signal }
@@ -123,7 +123,7 @@ describe.each(ours)('the watches of a %s', (_, start) => {
     expect(await errorOf(zk.removeWatches(path))).toMatchObject({ code: 'NO_WATCHER', path })
   })
 
-  test('removeWatches: by kind and by callback, and all others stay', async () => {
+  test('R55: removeWatches: by kind and by callback, and all others stay', async () => {
     const { zk, path } = await opened()
     const heard: string[] = []
     const watcher = (name: string) => (event: WatchEvent) => heard.push(`${name}: ${event.type}`)

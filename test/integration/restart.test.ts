@@ -61,7 +61,7 @@ describeReal('a server that is killed under load and started again', () => {
     expect(await zk.exists('/mine')).not.toBeNull()
   })
 
-  test('a server that is stopped, not dead, is given up after two thirds of the timeout', async () => {
+  test('R29: a server that is stopped, not dead, is given up after two thirds of the timeout', async () => {
     await using server = await ZooKeeperServer.start()
     const zk = await openAt(server.connectString, { sessionTimeout: 3_000 })
     server.pause()

@@ -61,7 +61,7 @@ test('a client that has ended takes no list', async () => {
   expect(await errorOf(update())).toMatchObject({ code: 'CLOSED', op: 'updateServers' })
 })
 
-test('a name that cannot be resolved and a host that refuses do not stop the others', async () => {
+test('R20: a name that cannot be resolved and a host that refuses do not stop the others', async () => {
   await using server = await TestServer.start()
   const lookup = async (name: string) => {
     if (name === 'gone.test') throw new Error('ENOTFOUND')

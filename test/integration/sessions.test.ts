@@ -57,7 +57,7 @@ test('a one-shot watch set before a cut fires once after it, for a change made m
   expect(events).toMatchObject([{ type: 'NodeDataChanged', path: '/a' }])
 })
 
-test('a persistent watch says resync after a cut, before new events', async () => {
+test('R36: a persistent watch says resync after a cut, before new events', async () => {
   await using server = await TestServer.start()
   const zk = await openAt(server.connectString)
   const watch = zk.watch('/a')
@@ -127,7 +127,7 @@ test('a call that no server has seen is carried out by the next session', async 
   expect(zk.session.id).not.toBe(id)
 })
 
-test('with onExpired "close" the client ends with the session', async () => {
+test('R1: with onExpired "close" the client ends with the session', async () => {
   await using server = await TestServer.start()
   const zk = await openAt(server.connectString, { onExpired: 'close' })
   await server.expire(zk.session.id)
@@ -179,7 +179,7 @@ test('a watch that is left before the server has set it is taken back', async ()
   expect(server.watches.persistent).toEqual([])
 })
 
-test('states() tells every change and ends with the last', async () => {
+test('R94: states() tells every change and ends with the last', async () => {
   await using server = await TestServer.start()
   const zk = await openAt(server.connectString)
   const changes = zk.states()
@@ -215,7 +215,7 @@ test.each([
   expect(await zk.exists('/never')).toBeNull()
 })
 
-test('close() ends the session on the server, and later calls reject with CLOSED', async () => {
+test('R95: close() ends the session on the server, and later calls reject with CLOSED', async () => {
   await using server = await TestServer.start()
   const zk = await openAt(server.connectString)
   await zk.create('/mine', '', { mode: 'ephemeral' })

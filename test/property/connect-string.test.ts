@@ -26,7 +26,7 @@ test('a connect string names the hosts it was made of, in order', () => {
   )
 })
 
-test('any text is a connect string with hosts and ports, or refused with a reason', () => {
+test('R71: any text is a connect string with hosts and ports, or refused with a reason', () => {
   fc.assert(
     fc.property(fc.oneof(nearConnectString, units), (text) => {
       try {

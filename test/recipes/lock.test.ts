@@ -138,7 +138,7 @@ test('a lease that cannot be renewed ends before its session can expire', async 
   expect(zk.state).toBe('suspended')
 })
 
-test('the line is in order even where the sequence number wraps', async () => {
+test('R23: the line is in order even where the sequence number wraps', async () => {
   await using server = await TestServer.start()
   const zk = await openAt(server.connectString)
   await zk.create('/line')

@@ -55,7 +55,7 @@ describe('an abandoned call', () => {
     }
   })
 
-  test('that was written leaves its reply to keep the order', () => {
+  test('R37: that was written leaves its reply to keep the order', () => {
     const harness = Harness.connected()
     const [gone, kept] = harness.submit(setData('/gone'), getData('/kept'))
     harness.turn().session.abandon(gone, 'ABORTED', new Error('why'))

@@ -17,7 +17,7 @@ function noted(scheme = 'digest', secret = 'bob:secret') {
 }
 
 describe('auth', () => {
-  test('goes out first on every connection: before watches, before requests', () => {
+  test('R14: goes out first on every connection: before watches, before requests', () => {
     const harness = new Harness({ credentials: [noted().credential, noted('ip', '').credential] })
     harness.watches.add('data', '/w', () => {})
     harness.submit(getData('/a'))

@@ -65,7 +65,7 @@ describe('dialling', () => {
   })
 
   // Else a server that accepts everybody and drops them would be dialled in a tight loop, for ever.
-  test('a session that breaks at once is one more failure', () => {
+  test('R10: a session that breaks at once is one more failure', () => {
     const harness = new Harness()
     harness.dice = 1
     pausesOfFailures(harness, 3)

@@ -153,7 +153,7 @@ describe('Driver', () => {
     const dialled = ({ transports }: FakeRuntime) => transports.map(({ target }) => target.address)
 
     // Else a machine without IPv6 would pause before each IPv4 address.
-    test('has all of them tried, without a pause', async () => {
+    test('R70: has all of them tried, without a pause', async () => {
       const { runtime, session } = await drivingNames()
       runtime.transport.link.handleClosed(unreachable)
       runtime.transport.link.handleClosed(unreachable)
@@ -182,7 +182,7 @@ describe('Driver', () => {
     })
 
     // Packets to it vanish, so it takes the whole time of a dial.
-    test('is looked up anew for the next dial, which begins with the next of them', async () => {
+    test('R7: is looked up anew for the next dial, which begins with the next of them', async () => {
       const { runtime } = await drivingNames()
       await runtime.advance(6_100) // its share of the timeout, and the pause
       runtime.transport.link.handleClosed(unreachable)

@@ -111,7 +111,7 @@ describe('a session that another client uses, too', () => {
     expect(harness.states.at(-1)).toBe('closed')
   })
 
-  test('SESSION_MOVED fails the call and ends the connection; the session is offered again', () => {
+  test('B17: SESSION_MOVED fails the call and ends the connection; the session is offered again', () => {
     const harness = Harness.connected()
     const calls = harness.submit(setData('/1'), setData('/2'))
     harness.turn().answer({ err: -118 })
@@ -123,7 +123,7 @@ describe('a session that another client uses, too', () => {
   })
 
   // Some servers open another session rather than say that this one is gone.
-  test('an answer with another id means that the session has expired', () => {
+  test('R42: an answer with another id means that the session has expired', () => {
     const harness = Harness.connected()
       .cut()
       .connect({ sessionId: sessionId + 1n })

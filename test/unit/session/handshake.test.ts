@@ -30,7 +30,7 @@ describe('handshake', () => {
     expect(harness.session.state).toBe('connecting')
   })
 
-  test('what the server grants is what holds', () => {
+  test('R72: what the server grants is what holds', () => {
     const harness = new Harness().connect({ timeOut: 6_000 })
 
     expect(harness.changes).toEqual([
@@ -131,7 +131,7 @@ describe('handshake', () => {
     expect(harness.takeFrames()[0]!.request.sessionId).toBe(sessionId)
   })
 
-  test('a server of 3.3 leaves the read-only byte out', () => {
+  test('R92: a server of 3.3 leaves the read-only byte out', () => {
     const harness = new Harness().connect({ readOnly: null })
     expect(harness.states).toEqual(['connected'])
   })

@@ -49,7 +49,7 @@ describe('Hosts', () => {
     expect(order.count).toBe(4)
   })
 
-  test('all are down and one comes up: it is reached within one round', () => {
+  test('R44: all are down and one comes up: it is reached within one round', () => {
     const order = new Hosts(hosts, () => 0.3)
     for (let downFor = 0; downFor < 9; downFor++) {
       order.next()

@@ -94,7 +94,7 @@ describe('a batch', () => {
 })
 
 describe('waiting calls', () => {
-  test('more bytes than the limit are refused, and room is found again', () => {
+  test('R79: more bytes than the limit are refused, and room is found again', () => {
     const harness = new Harness({ queuedBytesMax })
     const data = Buffer.alloc(1_000)
     const [first, second, small] = harness.submit(

@@ -87,7 +87,7 @@ describe('pings', () => {
 })
 
 describe('a half-open link', () => {
-  test('is given up after two thirds of the timeout in silence', () => {
+  test('R29: is given up after two thirds of the timeout in silence', () => {
     const harness = Harness.connected().advance(silentMs - 1)
     expect(harness.states).toEqual(['connected'])
 
@@ -150,7 +150,7 @@ describe('a half-open link', () => {
 })
 
 describe('a lost session', () => {
-  test('is one unheard of for 4/3 of its timeout', () => {
+  test('R11: is one unheard of for 4/3 of its timeout', () => {
     const harness = Harness.connected().advance(1_000).cut()
     const cutAtMs = harness.nowMs
     failDialsUntil(harness, cutAtMs - 1_000 + lostMs - 1)

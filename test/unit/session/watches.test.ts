@@ -34,7 +34,7 @@ describe('a notification', () => {
     [NodeDataChanged, 'NodeDataChanged', ['data', 'exist', 'persistent', 'recursive']],
     [NodeChildrenChanged, 'NodeChildrenChanged', ['child', 'persistent']],
     [NodeDeleted, 'NodeDeleted', ['data', 'exist', 'child', 'persistent', 'recursive']],
-  ])('of type %i is heard by the tables it concerns', (type, name, concerned) => {
+  ])('R50: of type %i is heard by the tables it concerns', (type, name, concerned) => {
     const { watches, add, notify } = noted()
     for (const table of tables) add(table, '/a')
 
