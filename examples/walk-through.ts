@@ -6,6 +6,7 @@ import { ephemeral } from './ephemeral.ts'
 import { leaderLoss } from './leader-loss.ts'
 import { lock } from './lock.ts'
 import { perform } from './support.ts'
+import { telemetry } from './telemetry.ts'
 import { timeServer } from './time-server.ts'
 import { znodes } from './znodes.ts'
 
@@ -20,4 +21,5 @@ await perform([
   lock,
   election,
   timeServer,
+  telemetry,
 ])
