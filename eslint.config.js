@@ -36,7 +36,11 @@ const everywhere = {
   ],
 
   // A floating promise is an unhandled rejection in waiting, and those end a user's process.
-  '@typescript-eslint/no-floating-promises': 'error',
+  // Those of node:test are awaited by its runner.
+  '@typescript-eslint/no-floating-promises': [
+    'error',
+    { allowForKnownSafeCalls: [{ from: 'package', name: ['test'], package: 'node:test' }] },
+  ],
   '@typescript-eslint/no-misused-promises': 'error',
   'promise/no-multiple-resolved': 'error',
   'promise/no-new-statics': 'error',

@@ -1,10 +1,20 @@
+import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 const report = process.env['ZOOWIRE_TEST_REPORT'] // .ci/run counts from it
 
 const ensembles = ['test/chaos/**/*.test.ts', 'test/integration/*ensemble.test.ts']
 
+// The examples import the package as its users do; so do tests of what they show.
+const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
 export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^zoowire$/, replacement: src('index.ts') },
+      { find: /^zoowire\/(recipes|testing|protocol)$/, replacement: src('$1/index.ts') },
+    ],
+  },
   test: {
     testTimeout: 20_000,
     hookTimeout: 60_000, // starting a server may wait for other JVMs on a small machine
@@ -20,7 +30,7 @@ export default defineConfig({
         // Everything else shares one real server, which the set-up finds or fetches.
         test: {
           name: 'servers',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'examples/testing/*.test.ts'],
           exclude: [...configDefaults.exclude, 'test/{unit,property}/**', ...ensembles],
           globalSetup: 'test/support/global-setup.ts',
         },
