@@ -8,6 +8,7 @@ import {
   open,
   openAt,
   type Server,
+  testSince,
 } from '../support/servers.ts'
 
 /** A client, and a view of it that has `/app` as its root. */
@@ -70,7 +71,7 @@ describeServers('a chroot view', (server) => {
     expect(await errorOf(missing.getData('/'))).toMatchObject({ code: 'NO_NODE', path: '/' })
   })
 
-  test('maps the paths of watches, also on its root', async () => {
+  testSince(server, '3.6')('maps the paths of watches, also on its root', async () => {
     const { zk, app } = await openView(server)
     const [data, child, exist] = [once(), once(), once()]
     await app.getData('/', { watch: data.watch })
@@ -90,7 +91,7 @@ describeServers('a chroot view', (server) => {
     ])
   })
 
-  test('R32: hears nothing of a sibling whose name begins alike', async () => {
+  testSince(server, '3.6')('R32: hears nothing of a sibling whose name begins alike', async () => {
     const { zk, app } = await openView(server)
     const all = app.watch('/', { recursive: true })
     await all.ready
@@ -189,29 +190,32 @@ describeServers('a chroot view that is closed', (server) => {
     await settled(zk)
   })
 
-  test('ends its iterators, also those of views within, and no others', async () => {
-    const { zk, app } = await openView(server)
-    const ours = zk.watch('/app')
-    await ours.ready
-    const within = app.chroot('/x')
-    const watches = [app.watch('/'), within.watch('/')]
-    const values = app.observe('/')
-    const states = within.states()
-    await Promise.all(watches.map(({ ready }) => ready))
-    await values.next()
-    const pending = [...watches.map((watch) => watch.next()), values.next()]
-    await app.close()
-    expect(await Promise.all(pending)).toMatchObject([
-      { done: true },
-      { done: true },
-      { done: true },
-    ])
-    const told: unknown[] = []
-    for await (const { state, reason } of states) told.push([state, reason])
-    expect(told).toEqual([['closed', 'close-requested']])
-    await zk.setData('/app', 'x')
-    expect((await ours.next()).value).toMatchObject({ type: 'NodeDataChanged' })
-  })
+  testSince(server, '3.6')(
+    'ends its iterators, also those of views within, and no others',
+    async () => {
+      const { zk, app } = await openView(server)
+      const ours = zk.watch('/app')
+      await ours.ready
+      const within = app.chroot('/x')
+      const watches = [app.watch('/'), within.watch('/')]
+      const values = app.observe('/')
+      const states = within.states()
+      await Promise.all(watches.map(({ ready }) => ready))
+      await values.next()
+      const pending = [...watches.map((watch) => watch.next()), values.next()]
+      await app.close()
+      expect(await Promise.all(pending)).toMatchObject([
+        { done: true },
+        { done: true },
+        { done: true },
+      ])
+      const told: unknown[] = []
+      for await (const { state, reason } of states) told.push([state, reason])
+      expect(told).toEqual([['closed', 'close-requested']])
+      await zk.setData('/app', 'x')
+      expect((await ours.next()).value).toMatchObject({ type: 'NodeDataChanged' })
+    },
+  )
 
   test('tells its one-shot watches, once, and no others', async () => {
     const { zk, app } = await openView(server)
@@ -233,7 +237,7 @@ describeServers('a chroot view that is closed', (server) => {
     expect(heard).toEqual(['client NodeDataChanged /app'])
   })
 
-  test('is closed by its client', async () => {
+  testSince(server, '3.6')('is closed by its client', async () => {
     const { zk, app } = await openView(server)
     const watch = app.watch('/')
     await watch.ready

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import { ANYONE_ID_UNSAFE, Perms, type WatchEvent, type ZooKeeper } from '../../src/index.ts'
-import { describeServers, errorOf, newChroot, open, openAt } from '../support/servers.ts'
+import { describeServers, errorOf, newChroot, open, openAt, testSince } from '../support/servers.ts'
 
 const unreadable = [{ perms: Perms.ALL & ~Perms.READ, id: ANYONE_ID_UNSAFE }]
 
 describeServers('multiRead', (server) => {
-  test('gives each read its result or its error', async () => {
+  const since36 = testSince(server, '3.6')
+
+  since36('gives each read its result or its error', async () => {
     const zk = await open(server)
     await zk.create('/a/b', 'x', { parents: true })
     await zk.create('/shut', 'secret', { acl: unreadable })
@@ -28,13 +30,13 @@ describeServers('multiRead', (server) => {
     })
   })
 
-  test('of one read that fails does not fail', async () => {
+  since36('of one read that fails does not fail', async () => {
     const zk = await open(server)
     const results = await zk.multiRead().getData('/nope').read()
     expect(results).toMatchObject([{ status: 'rejected', reason: { code: 'NO_NODE' } }])
   })
 
-  test('can be read behind a sync, and again', async () => {
+  since36('can be read behind a sync, and again', async () => {
     const zk = await open(server)
     const reads = zk.multiRead().getData('/')
     const first = await reads.read({ sync: true })
@@ -54,7 +56,7 @@ describeServers('multiRead', (server) => {
     expect(() => zk.multiRead().getData('relative')).toThrow(/starts with/)
   })
 
-  test('that is too large fails alone', async () => {
+  since36('that is too large fails alone', async () => {
     const zk = await open(server, { frameInBytesMax: 1_000 })
     await zk.create('/large', Buffer.alloc(600))
     const error = await errorOf(zk.multiRead().getData('/large').getData('/large').read())
@@ -64,6 +66,8 @@ describeServers('multiRead', (server) => {
 })
 
 describeServers('getEphemerals', (server) => {
+  const since36 = testSince(server, '3.6')
+
   async function withEphemerals(zk: ZooKeeper) {
     await zk.create('/a')
     const mode = 'ephemeral'
@@ -72,21 +76,24 @@ describeServers('getEphemerals', (server) => {
     return async (path?: string) => [...(await zk.getEphemerals(path))].sort()
   }
 
-  test('R78: tells those of this session at a path and below, not at its namesakes', async () => {
-    const chroot = await newChroot(server)
-    const zk = await openAt(server.connectString + chroot)
-    const other = await openAt(server.connectString + chroot)
-    await other.create('/others', '', { mode: 'ephemeral' })
-    const ephemerals = await withEphemerals(zk)
-    expect(await ephemerals()).toEqual(['/a/1', '/a/2', '/ab', '/b'])
-    expect(await ephemerals('/')).toEqual(['/a/1', '/a/2', '/ab', '/b'])
-    expect(await ephemerals('/a')).toEqual(['/a/1', '/a/2'])
-    expect(await ephemerals('/a/1')).toEqual(['/a/1'])
-    expect(await ephemerals('/nope')).toEqual([])
-    expect(await other.getEphemerals()).toEqual(['/others'])
-  })
+  since36(
+    'R78: tells those of this session at a path and below, not at its namesakes',
+    async () => {
+      const chroot = await newChroot(server)
+      const zk = await openAt(server.connectString + chroot)
+      const other = await openAt(server.connectString + chroot)
+      await other.create('/others', '', { mode: 'ephemeral' })
+      const ephemerals = await withEphemerals(zk)
+      expect(await ephemerals()).toEqual(['/a/1', '/a/2', '/ab', '/b'])
+      expect(await ephemerals('/')).toEqual(['/a/1', '/a/2', '/ab', '/b'])
+      expect(await ephemerals('/a')).toEqual(['/a/1', '/a/2'])
+      expect(await ephemerals('/a/1')).toEqual(['/a/1'])
+      expect(await ephemerals('/nope')).toEqual([])
+      expect(await other.getEphemerals()).toEqual(['/others'])
+    },
+  )
 
-  test('knows no path outside of a chroot', async () => {
+  since36('knows no path outside of a chroot', async () => {
     const zk = await openAt(server.connectString + (await newChroot(server)))
     await withEphemerals(zk)
     expect([...(await zk.chroot('/a').getEphemerals())].sort()).toEqual(['/1', '/2'])
@@ -101,7 +108,9 @@ describeServers('getEphemerals', (server) => {
 })
 
 describeServers('getAllChildrenNumber', (server) => {
-  test('counts what is below, at any depth', async () => {
+  const since36 = testSince(server, '3.6')
+
+  since36('counts what is below, at any depth', async () => {
     const zk = await open(server)
     await zk.create('/a/b/c', '', { parents: true })
     await zk.create('/ab')
@@ -115,7 +124,7 @@ describeServers('getAllChildrenNumber', (server) => {
 })
 
 describeServers('whoAmI', (server) => {
-  test('R78: tells every identity, and of digest the user alone', async () => {
+  testSince(server, '3.7')('R78: tells every identity, and of digest the user alone', async () => {
     const zk = await open(server)
     expect(await zk.whoAmI()).toEqual([{ authScheme: 'ip', user: '127.0.0.1' }])
     await zk.addAuth('digest', 'bob:secret')

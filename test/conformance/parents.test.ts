@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { CREATOR_ALL_ACL, Perms, READ_ACL_UNSAFE } from '../../src/index.ts'
-import { describeServers, errorOf, newChroot, open, openAt } from '../support/servers.ts'
+import { describeServers, errorOf, newChroot, open, openAt, testSince } from '../support/servers.ts'
 
 describeServers('create with parents', (server) => {
   test('R74: makes what is missing above, and leaves it empty', async () => {
@@ -19,7 +19,7 @@ describeServers('create with parents', (server) => {
     expect((await zk.getData('/a')).data?.toString()).toBe('kept')
   })
 
-  test('makes containers, which vanish with their last child', async () => {
+  testSince(server, '3.6')('makes containers, which vanish with their last child', async () => {
     const zk = await open(server)
     const watch = zk.watch('/a')
     await watch.ready

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, onTestFinished, test } from 'vitest'
 import { randomUUID } from 'node:crypto'
 import { connect, type ConnectOptions, type ZooKeeper } from '../../src/index.ts'
 import { TestServer } from '../../src/testing/index.ts'
@@ -31,6 +31,18 @@ export function describeServers(title: string, body: (server: Server) => void): 
     })
   })
   describeReal(title, body)
+}
+
+/** `test` for what servers know from `version` on; on older ones it skips, and says why. */
+export function testSince(server: Server, version: string) {
+  // None is known where the tests are only collected, to be skipped.
+  if (server.version === '' || isAtLeast(server.version, version)) return test
+  console.warn(`skipped: what ZooKeeper ${server.version} does not know: it came with ${version}`)
+  return test.skip
+}
+
+function isAtLeast(version: string, least: string): boolean {
+  return version.localeCompare(least, 'en', { numeric: true }) >= 0
 }
 
 /** A client in a chroot of its own, closed when the test is over. */
