@@ -3,6 +3,7 @@ import { type ACL, type ClientInfo, type Stat, type WhoAmIResponse } from '../pr
 import { type Runtime } from '../session/runtime.ts'
 import { check } from './check.ts'
 import { type AuthOption } from './auth-option.ts'
+import { followConfig } from './config-follower.ts'
 import { type CreateCallOptions, createZnode } from './create.ts'
 import { deleteRecursive } from './delete-recursive.ts'
 import { type ConfigResult, getConfig, reconfig, type ReconfigOptions } from './ensemble.ts'
@@ -118,6 +119,7 @@ export class ZooKeeper implements AsyncDisposable {
     const keeper = new SessionKeeper(runtime, resolved)
     const zk = new ZooKeeper(new View(keeper, resolved.target.chroot))
     await keeper.connect(options.signal)
+    if (resolved.followConfig) void followConfig(zk.#view)
     return zk
   }
 

@@ -76,6 +76,13 @@ export interface ConnectOptions {
    * (reason `taken-over`).
    */
   readonly session?: ExportedSession | RevealedSession | undefined
+  /**
+   * Follow `/zookeeper/config`: whenever the ensemble is reconfigured, its servers replace those of the
+   * connect string, as with `updateServers`. For ensembles whose configuration names the client address
+   * of each server, as clients see it; a wildcard such as `0.0.0.0` is replaced by the address at which
+   * the other servers reach it, and what is missing is told to the `logger`. Default false.
+   */
+  readonly followConfig?: boolean
   /** The ACL of created znodes unless the call says otherwise. Default: open to everyone. */
   readonly acl?: readonly ACL[]
   /** Identities to take on at every connection, before anything else is sent. */
@@ -133,6 +140,7 @@ export interface ClientOptions {
   readonly session: SessionOptions
   readonly connectTimeoutMs: number
   readonly onExpired: 'renew' | 'close'
+  readonly followConfig: boolean
   /** The session to begin with; null for a new one. */
   readonly handover: Handover | null
   readonly acl: readonly ACL[]
@@ -173,6 +181,7 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
     },
     connectTimeoutMs: positive('connectTimeout', given.connectTimeout ?? sessionTimeoutMs),
     onExpired: given.onExpired ?? 'renew',
+    followConfig: given.followConfig ?? false,
     handover: given.session === undefined ? null : handoverOf(given.session),
     acl: given.acl ?? OPEN_ACL_UNSAFE,
     auth: given.auth ?? [],

@@ -36,6 +36,21 @@ describeReal('sessions on an ensemble of three', () => {
     expect((await zk.getData('/mine')).data?.toString()).toBe('199')
   })
 
+  test('a client follows a reconfiguration off the member that is removed', async () => {
+    const auth = [{ scheme: 'digest', auth: 'super:admin' }]
+    const admin = await openAt(`${addressOf(1)},${addressOf(2)}`, { sessionTimeout, auth })
+    const zk = await openAt(addressOf(0), { sessionTimeout, followConfig: true })
+    const { id } = zk.session
+    const { text } = await admin.getConfig()
+    const joining = text.split('\n').filter((line) => line.startsWith('server.1='))
+
+    await admin.reconfig({ leaving: [1] })
+    await expect.poll(() => [addressOf(1), addressOf(2)].includes(zk.server ?? '')).toBe(true)
+    expect(zk.session.id).toBe(id)
+    await admin.reconfig({ joining })
+    await ensemble.untilWhole()
+  })
+
   test('a session goes to a client of another member, with its ephemerals', async () => {
     const root = await newChroot(ensemble)
     const first = await openAt(addressOf(0) + root, { sessionTimeout })
