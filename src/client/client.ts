@@ -442,6 +442,21 @@ export class ZooKeeper implements AsyncDisposable {
     return this.#view.waitFor([state], options)
   }
 
+  /**
+   * Resolves once at most half of `queuedBytesMax` waits to be sent: at once if so. Whoever makes calls
+   * without awaiting each of them waits here, instead of for `QUEUE_FULL`. Rejects with `TIMEOUT` and
+   * `ABORTED` as {@link CallOptions} say, and with `CLOSED` and the like when the client ends.
+   *
+   * @example
+   * for (const item of items) {
+   *   await zk.drained()
+   *   results.push(zk.create('/items/i-', item, { mode: 'persistent-sequential' }))
+   * }
+   */
+  drained(options: CallOptions = {}): Promise<void> {
+    return this.#keeper.drained(options)
+  }
+
   /** Every change of state from now on; ends after the last one. */
   states(): EventStream<StateChange> {
     return this.#view.states.changes()

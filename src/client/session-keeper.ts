@@ -137,6 +137,27 @@ export class SessionKeeper {
     return waiting.finally(stopListening)
   }
 
+  /** Resolves once half of the room for waiting calls is free. */
+  drained(limits: CallOptions): Promise<void> {
+    let stopAsking = nothing
+    let stopListening = nothing
+    const waiting = this.wait('drained', limits, (end) => {
+      const look = () => {
+        stopAsking()
+        const { pipeline } = this.#session
+        if (this.#endCode !== null) end(new ZooKeeperError(this.#endCode, { op: 'drained' }))
+        else if (pipeline.isRoomy) end()
+        else stopAsking = pipeline.onRoom(look)
+      }
+      stopListening = this.states.listen(look) // the next session has room of its own
+      look()
+    })
+    return waiting.finally(() => {
+      stopAsking()
+      stopListening()
+    })
+  }
+
   /**
    * A wait within the limits of a call. It is over when `start`, or what `start` has set going, calls
    * `end`, with the reason if it was in vain.

@@ -55,6 +55,8 @@ export class Pipeline {
   #xid = 0
   #isOpen = false
   #heldBytes = 0
+  /** Those who wait until there is room again. */
+  readonly #awaitingRoom = new Set<() => void>()
   #heldSettled = 0
   #held = new CallQueue()
   #scratch: Writer | null = null
@@ -101,6 +103,20 @@ export class Pipeline {
     return { calls: this.#held.length - this.#heldSettled, bytes: this.#heldBytes }
   }
 
+  /** Whether half of what may wait is free. */
+  get isRoomy(): boolean {
+    return this.#heldBytes <= this.#limits.queuedBytesMax / 2
+  }
+
+  /** Calls `tell` once it is roomy. @returns what to call if nobody wants to know any more. */
+  onRoom(tell: () => void): () => void {
+    this.#awaitingRoom.add(tell)
+    this.#tellRoom()
+    return () => {
+      this.#awaitingRoom.delete(tell)
+    }
+  }
+
   get wantsWrite(): boolean {
     return this.#batch.length > 0
   }
@@ -141,6 +157,7 @@ export class Pipeline {
         this.#send(call)
       }
     }
+    this.#tellRoom()
   }
 
   /** Sends a call before the link is open to others. */
@@ -283,7 +300,15 @@ export class Pipeline {
     const calls = [...this.#batch.drain(), ...this.#held.drain()]
     this.#heldBytes = 0
     this.#heldSettled = 0
+    this.#tellRoom()
     return calls.filter((call) => call.phase !== Phase.settled)
+  }
+
+  #tellRoom(): void {
+    if (this.#awaitingRoom.size === 0 || !this.isRoomy) return
+    const awaiting = [...this.#awaitingRoom]
+    this.#awaitingRoom.clear()
+    for (const tell of awaiting) tell()
   }
 
   get #hasRoom(): boolean {
@@ -445,6 +470,7 @@ export class Pipeline {
     this.#heldBytes -= call.heldBytes
     this.#heldSettled++
     call.frame = null
+    this.#tellRoom()
   }
 
   #sweepHeld(): void {
