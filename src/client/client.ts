@@ -8,15 +8,11 @@ import { type CreateCallOptions, createZnode } from './create.ts'
 import { deleteRecursive } from './delete-recursive.ts'
 import { type ConfigResult, getConfig, reconfig, type ReconfigOptions } from './ensemble.ts'
 import { getEphemerals } from './ephemerals.ts'
+import { type DeleteOptions, deleteZnode } from './delete.ts'
 import { type EventStream } from './event-stream.ts'
 import { getMany } from './get-many.ts'
 import { type ExportedSession } from './exported-session.ts'
-import {
-  deleteIdempotently,
-  type IdempotentOption,
-  isIdempotent,
-  setDataIdempotently,
-} from './idempotent.ts'
+import { type IdempotentOption, isIdempotent, setDataIdempotently } from './idempotent.ts'
 import { MultiRead } from './multi-read.ts'
 import { observe } from './observe.ts'
 import {
@@ -266,16 +262,11 @@ export class ZooKeeper implements AsyncDisposable {
    * Deletes a znode. Errors: `NO_NODE`, `NOT_EMPTY`, `BAD_VERSION`, `NO_AUTH`.
    *
    * With `idempotent` and without `version`, a lost reply is resolved by whether the znode is gone, not
-   * by who removed it: whoever claims something by deleting it must not ask for that.
+   * by who removed it: whoever claims something by deleting it must not ask for that. With `guaranteed`
+   * the client goes on with it in the background if the call fails without an answer.
    */
-  delete(path: string, options?: CallOptions & VersionOption & IdempotentOption): Promise<void> {
-    if (isIdempotent(options)) return deleteIdempotently(this.#view, path, options)
-    return this.#view.call(
-      operations.delete,
-      () => this.#requests.delete(path, options),
-      nothing,
-      options,
-    )
+  delete(path: string, options?: DeleteOptions): Promise<void> {
+    return deleteZnode(this.#view, path, options)
   }
 
   /**

@@ -115,7 +115,7 @@ export async function deleteIdempotently(
   )
 }
 
-export function judgeSetData(
+function judgeSetData(
   now: DataResult | null,
   { data, version }: { readonly data: Uint8Array | null; readonly version: number },
   { zxid }: Pick<Doubt, 'zxid'>,

@@ -119,6 +119,54 @@ describeServers('R19: a lost request or reply', (server) => {
     while ((await other.getChildren('/line')).children.length > 0) await watch.next()
   })
 
+  test('a guaranteed delete that is given up goes on in the background', async () => {
+    const { zk, proxy, other } = await openThroughProxy(server)
+    await zk.create('/n')
+    const gone = new Promise((resolve) => {
+      void other.exists('/n', { watch: ({ type }) => resolve(type) })
+    })
+    proxy.lose = () => {
+      proxy.isDown = true
+      return 'drop-request'
+    }
+    const error = await errorOf(zk.delete('/n', { guaranteed: true }))
+    expect(error).toMatchObject({ code: 'CONNECTION_LOSS', outcome: 'unknown' })
+    proxy.lose = () => undefined
+    proxy.isDown = false
+    expect(await gone).toBe('NodeDeleted')
+  })
+
+  test('a guaranteed delete leaves a znode alone that was made since', async () => {
+    const { zk, proxy, other } = await openThroughProxy(server)
+    await zk.create('/n')
+    const operations: string[] = []
+    const looked = new Promise<void>((resolve) => {
+      proxy.lose = (operation) => {
+        operations.push(operation)
+        if (operation === 'exists') resolve()
+        if (operation !== 'delete') return undefined
+        proxy.isDown = true
+        return 'drop-reply'
+      }
+    })
+    await errorOf(zk.delete('/n', { guaranteed: true }))
+    await other.create('/n', 'new')
+    proxy.isDown = false
+    await looked
+    await zk.sync()
+    expect(operations).toEqual(['delete', 'sync', 'exists', 'sync'])
+    expect((await zk.getData('/n')).data?.toString()).toBe('new')
+  })
+
+  test('a guaranteed delete that a server refuses is over', async () => {
+    const { zk, proxy } = await openThroughProxy(server)
+    const operations: string[] = []
+    proxy.lose = (operation) => void operations.push(operation)
+    await errorOf(zk.delete('/missing', { guaranteed: true }))
+    await zk.sync()
+    expect(operations).toEqual(['delete', 'sync'])
+  })
+
   test('a timeout ends the search for the truth, and the outcome remains unknown', async () => {
     const { zk, proxy } = await openThroughProxy(server)
     await zk.create('/n')
