@@ -6,6 +6,7 @@
  */
 export { type UntilOptions } from './changes.ts'
 export { type Clock, type Timer } from './clock.ts'
+export { TestEnsemble, type TestEnsembleOptions, type TestMember } from './ensemble.ts'
 export {
   type FaultDirection,
   type FaultMatch,
@@ -17,13 +18,8 @@ export {
 export { type Fault, type Faults } from './faults.ts'
 export { type Interception } from './keeper.ts'
 export { type LogEntry, type LogPart } from './operation-log.ts'
+export { type Oracle, type SessionView, type WatchesView, type WatchView } from './oracle.ts'
 export { type TreeOption, type ZnodeOptions } from './preload.ts'
 export { type RequestView } from './request-view.ts'
 export { type SaslOptions } from './sasl.ts'
-export {
-  type SessionView,
-  TestServer,
-  type TestServerOptions,
-  type WatchesView,
-  type WatchView,
-} from './server.ts'
+export { TestServer, type TestServerOptions } from './server.ts'

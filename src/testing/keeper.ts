@@ -83,7 +83,8 @@ export class Keeper implements LinkHost {
   /** Begins anew, without data and sessions, as after the loss of a disk. */
   wipe(): void {
     this.pause()
-    this.state = new ServerState(this.#options)
+    this.state = new ServerState(this.#options, this.state.changes)
+    this.state.changes.note()
   }
 
   resume(): void {

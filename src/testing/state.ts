@@ -45,9 +45,9 @@ export class ServerState {
   /** The last change that was made, or was tried: a failed write spends a zxid, too. */
   lastZxid = 0n
 
-  constructor(options: StateOptions) {
+  constructor(options: StateOptions, changes = new Changes(options.clock)) {
     this.options = options
-    this.changes = new Changes(options.clock)
+    this.changes = changes
     this.log = new OperationLog(options.logEntriesMax, () => this.changes.note())
     this.sessions = new Sessions({
       clock: options.clock,
@@ -74,6 +74,11 @@ export class ServerState {
     }
     for (const change of this.tree.commit()) this.watches.fire(change)
     return result
+  }
+
+  /** Another leader begins to count anew behind a higher epoch. */
+  nextEpoch(): void {
+    this.lastZxid = ((this.lastZxid >> 32n) + 1n) << 32n
   }
 
   createSession(timeoutMsWanted: number): Session {
