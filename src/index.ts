@@ -16,7 +16,8 @@ import { checkTls } from './node/transport.ts'
  * @param connectString `host[:port][,host[:port]…][/chroot]`, with the default port 2181; IPv6
  * addresses in brackets; optionally after `zk://`, or `zks://` for TLS.
  * @throws {ZooKeeperError} `BAD_CONNECT_STRING` or `BAD_ARGUMENTS` for bad arguments; `TIMEOUT` if there
- * is no session within `connectTimeout`, with the last failure as `cause`; `ABORTED` by the signal;
+ * is no session within `connectTimeout`, with the failure of the host as `cause` (of several hosts, an
+ * `AggregateError`); `ABORTED` by the signal;
  * `AUTH_FAILED` if the servers reject an identity. Nothing is left running then.
  *
  * @example

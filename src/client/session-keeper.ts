@@ -18,6 +18,7 @@ import { ExportedSession } from './exported-session.ts'
 import { authOf, type AuthOption } from './auth-option.ts'
 import { positive } from './numbers.ts'
 import { type CallOptions, checkAuth, type ClientOptions } from './options.ts'
+import { noSessionError } from './no-session.ts'
 import { type AbandonableCall } from './request.ts'
 import { Reporter } from './reporter.ts'
 import { saslProviderOf } from './sasl-option.ts'
@@ -385,9 +386,7 @@ export class SessionKeeper {
       return new ZooKeeperError(code, { op: 'connect', errno, server, detail, cause })
     }
     if (error.code !== 'TIMEOUT') return error
-    const last = cause instanceof Error ? cause.message : 'no server answered'
-    const detail = `no session within ${this.options.connectTimeoutMs} ms; last failure: ${last}`
-    return new ZooKeeperError('TIMEOUT', { op: 'connect', detail, cause })
+    return noSessionError(this.options.connectTimeoutMs, this.#session.failedDials)
   }
 }
 

@@ -106,6 +106,8 @@ export class Session {
   server: string | null = null
   /** Why the last link was lost, or could not be opened. */
   lastLoss: unknown = null
+  /** Why each host could not be attached to since one was, the latest reason of each. */
+  readonly failedDials = new Map<string, unknown>()
   readonly pipeline: Pipeline
   readonly watches: Watches
   readonly credentials: Credential[]
@@ -553,6 +555,7 @@ export class Session {
     this.#moveLink(trigger)
     this.#counters.connections++
     this.server = this.pipeline.peer.server
+    this.failedDials.clear()
     this.#parts.hosts.settle()
     this.#attachedAtMs = this.#nowMs
     this.#heardAtMs = this.#nowMs
@@ -594,6 +597,7 @@ export class Session {
     if (this.#link === 'handshaking') this.#offer.noteSilence()
     this.lastLoss = cause ?? this.#silentLoss()
     this.#closeLink(this.lastLoss)
+    if (!wasAttached) this.failedDials.set(formatHost(this.#host!), this.lastLoss)
     // A link that broke at once was no success: else a server that accepts and drops would be
     // dialled without a pause for ever.
     const { msMin, msMax } = this.#options.backoff

@@ -34,7 +34,7 @@ describeSecureServers('SASL', (start) => {
     await server[Symbol.asyncDispose]()
   })
 
-  test('a user is known by name to ACLs, on every connection', async () => {
+  test('R25: a user is known by name to ACLs, on every connection', async () => {
     const zk = await openAt(connectString, { sasl: bob })
     const own = await zk.create('/bob-', 'x', { ...sequential, acl: CREATOR_ALL_ACL })
     const id = { scheme: 'sasl', id: 'bob' }
@@ -63,7 +63,7 @@ describeSecureServers('SASL', (start) => {
     expect(schemes.sort()).toEqual(['digest', 'sasl'])
   })
 
-  test('a wrong password ends connect() at once, with its reason', async () => {
+  test('L8: a wrong password ends connect() at once, with its reason', async () => {
     const error = await refusalOf(connectString, { sasl: wrong })
     expect(error).toMatchObject({
       code: 'AUTH_FAILED',
@@ -162,12 +162,12 @@ describeSecureServers('SASL that is demanded', (start) => {
     await server[Symbol.asyncDispose]()
   })
 
-  test('lets in whoever authenticates', async () => {
+  test('R25: lets in whoever authenticates', async () => {
     const zk = await openAt(connectString, { sasl: bob })
     expect(await zk.exists('/')).not.toBeNull()
   })
 
-  test('ends a client that does not, at its first request', async () => {
+  test('L11: ends a client that does not, at its first request', async () => {
     const zk = await openAt(connectString)
     const required = { code: 'SESSION_CLOSED_REQUIRE_SASL_AUTH', errno: -124 }
     expect(await errorOf(zk.exists('/'))).toMatchObject(required)

@@ -22,10 +22,6 @@ test.each([
   expect(error).toMatchObject({ code: expect.stringMatching(/^BAD_/) as string })
 })
 
-test('zks:// is understood, and not supported yet', async () => {
-  expect(await errorOf(connect('zks://localhost'))).toMatchObject({ code: 'NOT_SUPPORTED' })
-})
-
 test.each([
   { sessionTimeout: 0 },
   { sessionTimeout: -1 },
@@ -47,6 +43,24 @@ test('R8: a port where nobody listens', async () => {
   const error = await errorOf(connect(`127.0.0.1:${await freePort()}`, { connectTimeout: 300 }))
   expect(error).toMatchObject({ code: 'TIMEOUT' })
   expect((error as Error).cause).toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+test('R8: connect() rejects at its deadline, and tells of every host that it tried', async () => {
+  const ports = [await freePort(), await freePort()] as const
+  const hosts = `127.0.0.1:${ports[0]},127.0.0.1:${ports[1]},zookeeper.invalid`
+  const options = { connectTimeout: 1_000, backoff: { msMin: 1, msMax: 20 } }
+  const startedMs = performance.now()
+  const error = await errorOf(connect(hosts, options))
+  const tookMs = performance.now() - startedMs
+  expect(error).toMatchObject({ code: 'TIMEOUT', op: 'connect' })
+  const { errors } = (error as Error).cause as AggregateError
+  const told = errors.map((one: NodeJS.ErrnoException & { port?: number }) => [one.code, one.port])
+  expect(told).toContainEqual(['ECONNREFUSED', ports[0]])
+  expect(told).toContainEqual(['ECONNREFUSED', ports[1]])
+  expect(told).toHaveLength(3)
+  expect(String(error)).toContain('zookeeper.invalid:2181: getaddrinfo')
+  expect(tookMs).toBeGreaterThan(990)
+  expect(tookMs).toBeLessThan(5_000) // 1,200 on a machine that has the time
 })
 
 test('a server that accepts and never answers', async () => {

@@ -373,6 +373,22 @@ describeServers('R54: a call', (server) => {
   })
 })
 
+describeServers('L17: znodes with the names of what objects have', (server) => {
+  test('are znodes like others', async () => {
+    const { zk } = await openWired(server)
+    const names = ['__proto__', 'constructor', 'hasOwnProperty', 'toString']
+    const paths = names.map((name) => `/${name}`)
+    for (const path of paths) await zk.create(path, path)
+    expect([...(await zk.getChildren('/')).children].sort()).toEqual(names)
+    const many = await zk.getMany(paths)
+    expect(many.map((one) => one?.data?.toString())).toEqual(paths)
+    const walked: string[] = []
+    for await (const { path } of zk.walk('/')) walked.push(path)
+    expect(walked.sort()).toEqual(['/', ...paths])
+    expect(({} as Record<string, unknown>)['data']).toBeUndefined()
+  })
+})
+
 interface Wired {
   readonly wire: LinkProxy
   readonly zk: ZooKeeper

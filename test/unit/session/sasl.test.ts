@@ -79,7 +79,7 @@ describe('SASL', () => {
     expect(finish(harness).states).toEqual(['read-only'])
   })
 
-  test('that is cut off begins anew, and the calls wait', () => {
+  test('L10: that is cut off begins anew, and the calls wait', () => {
     const harness = challenged()
     const [call] = harness.submit(setData('/a'))
     harness.cut()
@@ -102,7 +102,7 @@ describe('SASL', () => {
     expect(harness.open().dials.map(({ name }) => name)).toEqual(['zk1', 'zk2'])
   })
 
-  test('is over when the server answers something else, and another server is tried', () => {
+  test('L10: is over when the server answers something else, and another server is tried', () => {
     const harness = harnessOf().connect()
     expect(harness.reply(7)).toMatchObject({ code: 'PROTOCOL_ERROR' })
     expect(harness.connect().takeSent().slice(-2)).toEqual(['connect', 'sasl'])
