@@ -80,7 +80,9 @@ export interface ConnectOptions {
    * Follow `/zookeeper/config`: whenever the ensemble is reconfigured, its servers replace those of the
    * connect string, as with `updateServers`. For ensembles whose configuration names the client address
    * of each server, as clients see it; a wildcard such as `0.0.0.0` is replaced by the address at which
-   * the other servers reach it, and what is missing is told to the `logger`. Default false.
+   * the other servers reach it, and what is missing is told to the `logger`. Name the servers in the
+   * connect string as the configuration does: else the client moves once when it has read it. Default
+   * false.
    */
   readonly followConfig?: boolean
   /** The ACL of created znodes unless the call says otherwise. Default: open to everyone. */

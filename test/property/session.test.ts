@@ -17,7 +17,9 @@ type Step =
   | { readonly do: 'answer'; readonly err: number; readonly size: number }
   | { readonly do: 'advance'; readonly ms: number }
   | { readonly do: 'turn' | 'answerAll' | 'cut' | 'garble' | 'connect' | 'refuse' }
-  | { readonly do: 'stall' | 'flush' }
+  | { readonly do: 'stall' | 'flush' | 'connectReadOnly' | 'connectElsewhere' }
+  | { readonly do: 'updateHosts'; readonly names: readonly string[] }
+  | { readonly do: 'answerProbe'; readonly isWritable: boolean }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -45,10 +47,31 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('updateHosts' as const),
+      names: fc.uniqueArray(fc.constantFrom('zk1', 'zk2', 'zk3', 'zk4'), { minLength: 1 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('answerProbe' as const), isWritable: fc.boolean() }),
+  },
+  {
     weight: 9,
     arbitrary: fc.record({
       do: fc.constantFrom(
-        ...(['turn', 'turn', 'answerAll', 'cut', 'connect', 'connect', 'connect'] as const),
+        ...([
+          'connectReadOnly',
+          'connectElsewhere',
+          'turn',
+          'turn',
+          'answerAll',
+          'cut',
+          'connect',
+          'connect',
+          'connect',
+        ] as const),
         ...(['garble', 'refuse', 'stall', 'flush', 'flush'] as const),
       ),
     }),
@@ -59,6 +82,7 @@ const limits = fc.record({
   inFlightMax: fc.constantFrom(1, 2, 8_192),
   queuedBytesMax: fc.constantFrom(2_000, 100_000_000),
   frameInBytesMax: fc.constantFrom(4_000, 4_000_000),
+  readOnly: fc.boolean(),
 })
 
 describe('a session, whatever happens', () => {
@@ -101,7 +125,14 @@ class World {
     else if (step.do === 'garble') harness.reply(4_711)
     else if (step.do === 'stall') harness.isStalled = true
     else if (step.do === 'flush') harness.flush()
-    else if (step.do === 'connect' || step.do === 'refuse') this.#shakeHands(step.do)
+    else if (step.do === 'updateHosts') {
+      harness.session.updateHosts(
+        harness.nowMs,
+        step.names.map((name) => ({ name, port: 2181 })),
+      )
+    } else if (step.do === 'answerProbe') {
+      if (harness.probes.length > 0) harness.answerProbe(step.isWritable)
+    } else if (isHandshake(step.do)) this.#shakeHands(step.do)
     this.#look()
   }
 
@@ -153,12 +184,14 @@ class World {
     this.#harness.answer({ err, body: { data, stat } })
   }
 
-  #shakeHands(way: 'connect' | 'refuse'): void {
+  #shakeHands(way: Handshake): void {
     const harness = this.#harness
     const { state, server } = harness.session
     if (server !== null || (way === 'refuse' && state === 'connecting')) return
     if (harness.link !== 'open') harness.open()
     if (way === 'connect') harness.accept()
+    else if (way === 'connectReadOnly') harness.accept({ sessionId: 7n, readOnly: true })
+    else if (way === 'connectElsewhere') harness.accept({ sessionId: 8n })
     else harness.refuse()
     if (harness.session.state !== 'expired') return
     this.#look()
@@ -179,6 +212,13 @@ class World {
       this.#seen.set(request.path, (this.#seen.get(request.path) ?? 0) + 1)
     }
   }
+}
+
+const handshakes = ['connect', 'connectReadOnly', 'connectElsewhere', 'refuse'] as const
+type Handshake = (typeof handshakes)[number]
+
+function isHandshake(name: string): name is Handshake {
+  return handshakes.some((one) => one === name)
 }
 
 interface Answer {
