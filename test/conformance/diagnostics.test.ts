@@ -10,7 +10,7 @@ import {
   type ZooKeeper,
 } from '../../src/index.ts'
 import { LossyProxy } from '../support/lossy-proxy.ts'
-import { describeServers, errorOf, newChroot, open, openAt } from '../support/servers.ts'
+import { describeServers, errorOf, newChroot, open, openAt, testSince } from '../support/servers.ts'
 
 describeServers('diagnostics', (server) => {
   describe('the request channel', () => {
@@ -139,7 +139,7 @@ describeServers('diagnostics', (server) => {
     await zk.close()
   })
 
-  test('a watch iterator that drops events says so once', async () => {
+  testSince(server, '3.6.0')('a watch iterator that drops events says so once', async () => {
     const lines = logger()
     const zk = await open(server, { watchBufferMax: 2, logger: lines.logger })
     const notices = listen('watch')
