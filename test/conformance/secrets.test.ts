@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connect, type ConnectOptions, isZooKeeperError } from '../../src/index.ts'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { channels, connect, type ConnectOptions, isZooKeeperError } from '../../src/index.ts'
 import { Authority, type Identity } from '../support/certificates.ts'
 import { describeSecureServers, type SecureServer } from '../support/secure-servers.ts'
 import { errorOf, openAt } from '../support/servers.ts'
@@ -8,6 +9,25 @@ import { errorOf, openAt } from '../support/servers.ts'
 const users = { bob: 'sentinel-sasl' }
 const sasl = { mechanism: 'DIGEST-MD5', username: 'bob', password: users.bob } as const
 const auth = [{ scheme: 'digest', auth: 'eve:sentinel-auth' }]
+
+const published = [
+  channels.connection,
+  channels.session,
+  channels.watch,
+  channels.retry,
+  channels.stall,
+  ...['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((at) => {
+    return `tracing:${channels.request}:${at}`
+  }),
+]
+
+/** Neither as hexadecimal digits, nor as a buffer is inspected or made JSON. */
+function expectNone(text: string, secret: Buffer): void {
+  const hex = secret.toString('hex')
+  for (const form of [hex, hex.replace(/..\B/g, '$& '), secret.join(), secret.join(', ')]) {
+    expect(text).not.toContain(form)
+  }
+}
 
 /** Everything that a careless program may print of a value. */
 function printed(value: unknown): string {
@@ -42,29 +62,34 @@ describeSecureServers('secrets', (start) => {
   /** The base64 of the key, and of what else nobody must see. */
   const expectNoSecret = (text: string) => {
     expect(text).not.toContain('sentinel')
-    expect(text).not.toContain(Buffer.from('sentinel').toString('hex').replace(/..\B/g, '$& '))
+    expectNone(text, Buffer.from('sentinel'))
     expect(text).not.toContain('PRIVATE KEY')
     expect(text).not.toContain(client.key.split('\n')[1])
   }
 
   test('are in nothing that a client shows of itself: not in its states, not in its errors', async () => {
-    const connectString = `zks://localhost:${server.port}`
-    const zk = await openAt(connectString, options)
+    const told: unknown[] = []
+    const note = (message: unknown) => told.push(message)
+    for (const name of published) subscribe(name, note)
+    onTestFinished(() => {
+      for (const name of published) unsubscribe(name, note)
+    })
+    const zk = await openAt(`zks://localhost:${server.port}`, options)
     await zk.addAuth('digest', 'ann:sentinel-added')
-    const shown: unknown[] = [zk, zk.session, zk.runtime, logged]
-    const states = zk.states()
     const suspended = zk.waitFor('suspended')
     await server.cut()
     await suspended
     await zk.waitFor('connected')
-    const { value: change } = await states[Symbol.asyncIterator]().next()
-    shown.push(
-      change,
-      zk.multi().create('/a'),
-      zk.getData('/none').catch(() => undefined),
-    )
-    shown.push(await errorOf(zk.getData('/none')))
-    for (const value of shown) expectNoSecret(printed(value))
+    const error = await errorOf(zk.getData('/none'))
+    const shown = [zk, zk.session, zk.runtime, zk.stats(), zk.multi().create('/a'), error]
+    const exported = await zk.exportSession()
+
+    expect(told.length).toBeGreaterThan(0)
+    for (const value of [...shown, exported, told, logged]) {
+      const text = printed(value)
+      expectNoSecret(text)
+      expectNone(text, Buffer.from(exported.reveal().password, 'hex'))
+    }
   })
 
   test('are in no refusal', async () => {

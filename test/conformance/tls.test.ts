@@ -1,7 +1,10 @@
 import { createServer } from 'node:net'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import {
+  type ChannelMessages,
+  channels,
   connect,
   type ConnectOptions,
   CREATOR_ALL_ACL,
@@ -14,14 +17,26 @@ import { describeSecureServers, type SecureServer } from '../support/secure-serv
 
 const hosts = ['localhost', '127.0.0.1']
 
-/** Enough for several dials, since each failure is followed by another. */
-const connectTimeout = 700
-
-/** Why there was no session. */
+/** Why the first attempt failed. */
 async function refusalOf(connectString: string, options: ConnectOptions): Promise<unknown> {
-  const error = await errorOf(connect(connectString, { connectTimeout, ...options }))
-  expect(error).toMatchObject({ code: 'TIMEOUT', op: 'connect' })
-  return (error as Error).cause
+  let note = (_step: unknown): void => {}
+  const failed = new Promise((resolve) => {
+    note = (step) => {
+      const { trigger, server, cause } = step as ChannelMessages['connection']
+      if (trigger === 'failed' && connectString.endsWith(server)) resolve(cause)
+    }
+  })
+  subscribe(channels.connection, note)
+  const aborting = new AbortController()
+  const { signal } = aborting
+  const connecting = errorOf(
+    connect(connectString, { ...options, signal, connectTimeout: Infinity }),
+  )
+  const cause = await failed
+  unsubscribe(channels.connection, note)
+  aborting.abort()
+  expect(await connecting).toMatchObject({ code: 'ABORTED' })
+  return cause
 }
 
 describeSecureServers('TLS', (start) => {
@@ -72,6 +87,16 @@ describeSecureServers('TLS', (start) => {
     expect(await fourLetterWords.srvr(connectString, { tls })).toMatchObject({ mode: 'standalone' })
     const refused = await errorOf(fourLetterWords.srvr(connectString))
     expect(refused).toMatchObject({ code: 'TLS_FAILED', op: 'srvr', server: connectString })
+  })
+
+  test('connect() rejects at its deadline, and tells the last refusal', async () => {
+    const error = await errorOf(connect(connectString, { connectTimeout: 1_000 }))
+    expect(error).toMatchObject({
+      code: 'TIMEOUT',
+      op: 'connect',
+      message: expect.stringContaining(`no TLS connection to localhost:${server.port}`),
+      cause: { code: 'TLS_FAILED' },
+    })
   })
 
   test('R15: a certificate must be for the host as it was named, not as it was dialled', async () => {
