@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { operations } from '../../../src/protocol/index.ts'
 import { type FaultPlan, TestServer } from '../../../src/testing/index.ts'
+import { Cable } from '../../../src/testing/cable.ts'
+import { Link, type Wire } from '../../../src/testing/link.ts'
 import { ManualClock } from './manual-clock.ts'
 import { newSessionFrame, openAcl, RawClient, requestFrame, resumeRequest } from './raw-client.ts'
 
@@ -338,17 +340,31 @@ describe('what a fault does to a connection', () => {
     expect(chunks.length).toBeGreaterThan(2)
   })
 
-  test('what is glued arrives at once', async () => {
-    server.faults.add({ do: 'glue', ms: 50, direction: 'to-client', operation: 'sync' })
-    const chunks: number[] = []
-    client.socket.on('data', (chunk: Buffer) => chunks.push(chunk.length))
-    const both = replies(2)
-    request('/a')
-    while (server.log.at(-1)?.path !== '/a') await new Promise(setImmediate)
-    request('/b')
-    await advanceUntil(() => client.order.length === 2)
-    expect(await both).toEqual(['/a', '/b'])
-    expect(chunks).toHaveLength(1)
+  test('what is glued arrives at once, and not before', () => {
+    const written: string[] = []
+    const ignore = () => undefined
+    const write = (bytes: Buffer) => void written.push(String(bytes))
+    const toClient = { remoteAddress: '127.0.0.1', write, end: ignore, reset: ignore }
+    let wire: Wire = toClient
+    const host = {
+      handleWord: () => null,
+      handleHandshake: ignore,
+      handleRequest: ignore,
+      handleClosed: ignore,
+    }
+    const cable = new Cable(toClient, clock, (shaped) => {
+      wire = shaped
+      return new Link(shaped, host)
+    })
+    cable.apply({ do: 'glue', ms: 50 })
+    wire.write(Buffer.from('a'))
+    clock.advance(20)
+    wire.write(Buffer.from('b'))
+    clock.advance(29)
+    expect(written).toEqual([])
+    clock.advance(1)
+    wire.write(Buffer.from('c'))
+    expect(written).toEqual(['ab'])
   })
 
   test('a link that ended leaves no timer behind', async () => {
