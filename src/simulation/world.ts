@@ -15,6 +15,7 @@ import { LeaseTimers } from '../session/lease-timers.ts'
 import { type Link, type Runtime, type Target, type Transport } from '../session/runtime.ts'
 import { usualSchemes } from '../testing/acl.ts'
 import { Keeper } from '../testing/keeper.ts'
+import { profileOf } from '../testing/profile.ts'
 import { VirtualClock } from './clock.ts'
 import { Network, type NetworkOptions } from './network.ts'
 import { Prng } from '../testing/prng.ts'
@@ -68,6 +69,7 @@ export class World {
     })
     this.keeper = new Keeper({
       clock: this.clock,
+      profile: profileOf('3.9'),
       serverId: 1,
       tickTimeMs,
       sessionTimeoutMsMin: 2 * tickTimeMs,

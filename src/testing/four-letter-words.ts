@@ -6,9 +6,6 @@
 import { type Link } from './link.ts'
 import { type ServerState } from './state.ts'
 
-/** What `srvr` claims to be: the version whose behaviour this server has. */
-const version = '3.9.4-zoowire'
-
 /** Every command of a real server; those not answered below are said to be switched off. */
 const words: ReadonlySet<string> = new Set(
   (
@@ -26,10 +23,10 @@ export function answerWord(state: ServerState, word: string): string | null {
 const answers: Readonly<Record<string, (state: ServerState) => string>> = {
   ruok: () => 'imok',
   isro: ({ isReadOnly }) => (isReadOnly ? 'ro' : 'rw'),
-  srvr: (state) => linesOf([...buildLines(), ...summaryLines(state)]),
+  srvr: (state) => linesOf([...buildLines(state), ...summaryLines(state)]),
   stat: (state) => {
     const clients = connectionLines(state, () => '')
-    return linesOf([...buildLines(), 'Clients:', ...clients, '', ...summaryLines(state)])
+    return linesOf([...buildLines(state), 'Clients:', ...clients, '', ...summaryLines(state)])
   },
   cons: (state) => linesOf([...connectionLines(state, sessionFields), '']),
   conf: (state) => linesOf(configLines(state)),
@@ -41,8 +38,8 @@ function linesOf(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-function buildLines(): string[] {
-  return [`Zookeeper version: ${version}`]
+function buildLines({ options }: ServerState): string[] {
+  return [`Zookeeper version: ${options.profile.version}`]
 }
 
 function summaryLines({ tree, linkOf, lastZxid, isReadOnly }: ServerState): string[] {
@@ -103,9 +100,9 @@ function watchLines({ watches }: ServerState): string[] {
 }
 
 function figureLines(state: ServerState): string[] {
-  const { tree, watches, linkOf, sessions, isReadOnly } = state
+  const { tree, watches, linkOf, sessions, isReadOnly, options } = state
   const figures = {
-    version,
+    version: options.profile.version,
     server_state: isReadOnly ? 'read-only' : 'standalone',
     num_alive_connections: linkOf.size,
     outstanding_requests: 0,

@@ -41,7 +41,7 @@ export function answerHandshake(
 
 /** Null for a session that is gone, and for one the password does not fit. */
 function sessionFor(state: ServerState, request: handshake.ConnectRequest): Session | null {
-  if (request.sessionId === 0n) {
+  if (request.sessionId === 0n || !state.options.profile.resumesSessions) {
     return state.isReadOnly
       ? state.createLocalSession(request.timeOut)
       : state.createSession(request.timeOut)

@@ -8,6 +8,7 @@ import { answerWord } from './four-letter-words.ts'
 import { answerHandshake } from './handshake.ts'
 import { Link, type LinkHost, type Wire } from './link.ts'
 import { processRequest } from './processor.ts'
+import { type Profile } from './profile.ts'
 import { copyOf, type RequestView, viewOf } from './request-view.ts'
 import { ServerState, type StateOptions } from './state.ts'
 import { strike, strikeLink } from './strike.ts'
@@ -37,6 +38,10 @@ export class Keeper implements LinkHost {
   constructor(options: KeeperOptions) {
     this.#options = options
     this.state = new ServerState(options)
+  }
+
+  get profile(): Profile {
+    return this.state.options.profile
   }
 
   /** A connection has come in. */

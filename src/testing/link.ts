@@ -18,6 +18,7 @@ import {
   Xid,
 } from '../protocol/index.ts'
 import { isPermitted } from './acl.ts'
+import { type Profile } from './profile.ts'
 import { type SaslExchange } from './sasl.ts'
 import { type Session } from './sessions.ts'
 import { type Watcher, type WatchEvent } from './watches.ts'
@@ -38,6 +39,7 @@ export interface Wire {
 
 /** What becomes of whatever arrives on a link. */
 export interface LinkHost {
+  readonly profile: Profile
   /** The answer to the four letters a connection began with, or null if they are no command. */
   handleWord(word: string): string | null
   handleHandshake(link: Link, request: handshake.ConnectRequest): void
@@ -123,9 +125,11 @@ export class Link implements Watcher {
 
   /** Tells of a change, if the client could have read what changed. */
   notify({ type, path, zxid, acl }: WatchEvent): void {
-    if (acl !== null && !isPermitted(acl, Perms.READ, this.ids)) return
+    const { guardsWatches, tellsZxid } = this.#host.profile
+    if (guardsWatches && acl !== null && !isPermitted(acl, Perms.READ, this.ids)) return
     const event = { type, state: KeeperState.SyncConnected, path }
-    this.reply({ xid: Xid.notification, zxid, err: 0 }, records.WatcherEvent, event)
+    const header = { xid: Xid.notification, zxid: tellsZxid ? zxid : -1n, err: 0 }
+    this.reply(header, records.WatcherEvent, event)
   }
 
   addId(added: records.Id): void {

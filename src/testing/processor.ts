@@ -45,10 +45,10 @@ export function processRequest(
   const operation = operationByCode.get(type)
   const answerSpecial = specials.get(type)
   if (isForbidden(request, type)) refuseStranger(request, operation)
-  else if (state.isReadOnly && operation !== undefined && needsQuorum(operation)) {
-    answerNotReadOnly(request, operation)
-  } else if (answerSpecial !== undefined) answerSpecial(request)
   else if (operation === undefined) answerUnimplemented(request, `opcode ${type}`)
+  else if (!state.options.profile.knows(operation)) answerUnimplemented(request, operation.name)
+  else if (state.isReadOnly && needsQuorum(operation)) answerNotReadOnly(request, operation)
+  else if (answerSpecial !== undefined) answerSpecial(request)
   else answer(request, operation)
 }
 
@@ -114,13 +114,15 @@ function decode({ state, body }: Request, operation: Operation): unknown {
 
 function execute({ state, link }: Request, { name }: Operation, decoded: unknown): unknown {
   const { tree, watches, options } = state
+  const { profile } = options
   const { ids, sessionId } = link
   const read = readHandlers.get(name)
-  if (read !== undefined) return read(decoded as never, { tree, watches, watcher: link, ids })
+  if (read !== undefined)
+    return read(decoded as never, { tree, watches, watcher: link, ids, profile })
   const write = writeHandlers.get(name) ?? refuse('UNIMPLEMENTED')
   const { hasExtendedTypes, schemes } = options
   return state.transact((stamp) =>
-    write(decoded as never, { tree, stamp, sessionId, ids, hasExtendedTypes, schemes }),
+    write(decoded as never, { tree, stamp, sessionId, ids, hasExtendedTypes, schemes, profile }),
   )
 }
 
@@ -213,7 +215,8 @@ function answerMultiRead(request: Request): void {
     if (readCount === 0 && parts.length > 0) response = []
     if (readCount < parts.length) refuse('MARSHALLING_ERROR')
     const { tree, watches } = state
-    response = reads.multiRead(parts, { tree, watches, watcher: link, ids: link.ids })
+    const { profile } = state.options
+    response = reads.multiRead(parts, { tree, watches, watcher: link, ids: link.ids, profile })
   } catch (error) {
     err = errnoOf(error)
   }
@@ -225,7 +228,7 @@ function answerMultiRead(request: Request): void {
 
 function answerUnimplemented(request: Request, name: string): void {
   const header = { xid: request.xid, zxid: -1n, err: -6 }
-  replyEmpty(request.link, header)
+  if (request.state.options.profile.answersUnknown) replyEmpty(request.link, header)
   log(request, header, name, null)
   request.link.close()
 }

@@ -14,6 +14,7 @@ import {
   WatcherType,
 } from '../protocol/index.ts'
 import { demand, isPermitted, maskedAcl, userOf } from './acl.ts'
+import { type Profile } from './profile.ts'
 import { errnoOf, refuse } from './refusal.ts'
 import { type Tree, type Znode } from './tree.ts'
 import { type Watcher, type Watches } from './watches.ts'
@@ -24,6 +25,7 @@ export interface ReadContext {
   readonly watches: Watches
   readonly watcher: Watcher
   readonly ids: readonly records.Id[]
+  readonly profile: Profile
 }
 
 type Handler<O> =
@@ -32,10 +34,10 @@ type Handlers = { readonly [N in keyof typeof operations]?: Handler<(typeof oper
 
 export const reads = {
   /** The only read whose watch is left behind even if there is nothing to read. */
-  exists({ path, watch }, { tree, watches, watcher, ids }) {
+  exists({ path, watch }, { tree, watches, watcher, ids, profile }) {
     if (path.includes('\0')) refuse('BAD_ARGUMENTS')
     const znode = tree.get(path)
-    if (znode !== undefined) demand(znode.acl, Perms.READ, ids)
+    if (znode !== undefined && profile.guardsWatches) demand(znode.acl, Perms.READ, ids)
     if (watch) watches.addData(path, watcher)
     return { stat: (znode ?? refuse('NO_NODE')).stat }
   },
@@ -93,13 +95,13 @@ export const reads = {
     return { err: 0 }
   },
 
-  checkWatches({ path, type }, { watches, watcher }) {
-    if (!watcherTypes.has(type)) refuse('MARSHALLING_ERROR')
+  checkWatches({ path, type }, { watches, watcher, profile }) {
+    demandType(type, profile)
     return watches.has(path, watcher, type) ? undefined : refuse('NO_WATCHER')
   },
 
-  removeWatches({ path, type }, { watches, watcher }) {
-    if (!watcherTypes.has(type)) refuse('MARSHALLING_ERROR')
+  removeWatches({ path, type }, { watches, watcher, profile }) {
+    demandType(type, profile)
     return watches.remove(path, watcher, type) ? undefined : refuse('NO_WATCHER')
   },
 
@@ -126,6 +128,11 @@ export const reads = {
 
 const addWatchModes: ReadonlySet<number> = new Set(Object.values(AddWatchMode))
 const watcherTypes: ReadonlySet<number> = new Set(Object.values(WatcherType))
+
+/** Where modes are not told apart, they cannot be named either. */
+function demandType(type: number, { hasModes }: Profile): void {
+  if (!watcherTypes.has(type) || (!hasModes && type > WatcherType.Any)) refuse('MARSHALLING_ERROR')
+}
 
 /** Whether an operation may stand in a multiRead. */
 export function isReadPart({ type }: MultiPart): boolean {

@@ -5,10 +5,16 @@ import { type Interception, Keeper, type KeeperOptions } from './keeper.ts'
 import { Door } from './listener.ts'
 import { Oracle } from './oracle.ts'
 import { preload, type TreeOption } from './preload.ts'
+import { profileOf, type ProfileName } from './profile.ts'
 import { type RequestView } from './request-view.ts'
 import { type SaslOptions } from './sasl.ts'
 
 export interface TestServerOptions {
+  /**
+   * Whose behaviour it has, as far as it shows on the wire: which operations it knows, how it watches,
+   * what it tells. Default `'3.9'`.
+   */
+  readonly profile?: ProfileName
   /** 0, the default, takes a free one. */
   readonly port?: number
   readonly host?: string
@@ -48,7 +54,7 @@ export interface TestServerOptions {
 /**
  * A ZooKeeper server in this process, on a real TCP port: for tests that need no Java.
  *
- * It behaves like a standalone server of ZooKeeper 3.9 and keeps everything in memory.
+ * It behaves like a standalone server of ZooKeeper 3.9, or of another `profile`, and keeps everything in memory.
  *
  * @example
  * await using server = await TestServer.start()
@@ -130,6 +136,7 @@ export function keeperOptionsOf(options: TestServerOptions): KeeperOptions {
   const sessionTimeoutMsMin = options.minSessionTimeout ?? 2 * tickTimeMs
   return {
     clock: options.clock ?? realClock,
+    profile: profileOf(options.profile ?? '3.9'),
     serverId: 1,
     tickTimeMs,
     sessionTimeoutMsMin,

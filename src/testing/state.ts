@@ -7,6 +7,7 @@ import { Changes } from './changes.ts'
 import { type Clock } from './clock.ts'
 import { type Link } from './link.ts'
 import { OperationLog } from './operation-log.ts'
+import { type Profile } from './profile.ts'
 import { type SaslOptions } from './sasl.ts'
 import { type Session, Sessions } from './sessions.ts'
 import { type Stamp, Tree } from './tree.ts'
@@ -14,6 +15,7 @@ import { Watches } from './watches.ts'
 
 export interface StateOptions {
   readonly clock: Clock
+  readonly profile: Profile
   readonly serverId: number
   readonly tickTimeMs: number
   readonly sessionTimeoutMsMin: number
@@ -32,7 +34,7 @@ export interface StateOptions {
 export class ServerState {
   readonly options: StateOptions
   readonly tree = new Tree()
-  readonly watches = new Watches()
+  readonly watches: Watches
   readonly sessions: Sessions
   readonly log: OperationLog
   readonly changes: Changes
@@ -48,6 +50,7 @@ export class ServerState {
   constructor(options: StateOptions, changes = new Changes(options.clock)) {
     this.options = options
     this.changes = changes
+    this.watches = new Watches(options.profile.hasModes)
     this.log = new OperationLog(options.logEntriesMax, () => this.changes.note())
     this.sessions = new Sessions({
       clock: options.clock,

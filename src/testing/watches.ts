@@ -1,6 +1,7 @@
 /**
- * Who is told what. As in ZooKeeper 3.9 there are two tables, one for what happens to a znode and one
- * for what happens to its children; in each, a connection holds any of three modes per path.
+ * Who is told what. There are two tables, one for what happens to a znode and one for what happens to
+ * its children; in each, a connection holds any of three modes per path, or before ZooKeeper 3.9 the
+ * last of them.
  *
  * Source: `WatchManager`, `WatchStats`, `DataTree`.
  */
@@ -42,8 +43,16 @@ export interface WatchEntry {
 const nobody: ReadonlySet<Watcher> = new Set()
 
 export class Watches {
-  readonly #data = new WatchTable()
-  readonly #child = new WatchTable()
+  readonly #data: WatchTable
+  readonly #child: WatchTable
+  readonly #hasModes: boolean
+
+  /** Whether a connection can watch a path in several modes, or only in the one that came last. */
+  constructor(hasModes = true) {
+    this.#hasModes = hasModes
+    this.#data = new WatchTable(hasModes)
+    this.#child = new WatchTable(hasModes)
+  }
 
   /** What exists and getData leave behind; the znode need not exist. */
   addData(path: string, watcher: Watcher): void {
@@ -58,6 +67,7 @@ export class Watches {
   addPersistent(path: string, watcher: Watcher, mode: number): void {
     if (mode === AddWatchMode['persistent-recursive']) {
       this.#data.add(path, watcher, 'recursive')
+      if (!this.#hasModes) this.#child.add(path, watcher, 'recursive')
     } else {
       this.#data.add(path, watcher, 'persistent')
       this.#child.add(path, watcher, 'persistent')
@@ -125,9 +135,9 @@ export class Watches {
   #tablesAndModes(type: number): (readonly [WatchTable, WatchMode | null])[] {
     switch (type) {
       case WatcherType.Children:
-        return [[this.#child, 'oneShot']]
+        return [[this.#child, this.#hasModes ? 'oneShot' : null]]
       case WatcherType.Data:
-        return [[this.#data, 'oneShot']]
+        return [[this.#data, this.#hasModes ? 'oneShot' : null]]
       case WatcherType.Persistent:
         return [
           [this.#child, 'persistent'],
@@ -151,9 +161,15 @@ class WatchTable {
   readonly #pathsOf = new Map<Watcher, Set<string>>()
   /** Without recursive watches, ancestors need not be looked up. */
   #recursiveCount = 0
+  readonly #hasModes: boolean
+
+  constructor(hasModes: boolean) {
+    this.#hasModes = hasModes
+  }
 
   add(path: string, watcher: Watcher, mode: WatchMode): void {
     const modes = entryOf(entryOf(this.#byPath, path, newMap<Watcher, Modes>), watcher, newModes)
+    if (!this.#hasModes) this.#clear(modes)
     if (mode === 'recursive' && !modes.has(mode)) this.#recursiveCount++
     modes.add(mode)
     entryOf(this.#pathsOf, watcher, () => new Set<string>()).add(path)
@@ -183,7 +199,7 @@ class WatchTable {
 
   /** Tells everybody who watches, except `told`; uses up one-shot watches. Returns who watched. */
   fire(event: WatchEvent, told: ReadonlySet<Watcher>): ReadonlySet<Watcher> {
-    const watchers = this.#watchersOf(event.path)
+    const watchers = this.#watchersOf(event)
     for (const watcher of watchers) {
       this.remove(event.path, watcher, 'oneShot')
       if (!told.has(watcher)) watcher.notify(event)
@@ -199,9 +215,16 @@ class WatchTable {
     )
   }
 
-  #watchersOf(path: string): ReadonlySet<Watcher> {
-    const watchers = new Set(this.#byPath.get(path)?.keys())
+  #watchersOf({ type, path }: WatchEvent): ReadonlySet<Watcher> {
+    const modesOf = this.#byPath.get(path) ?? newMap<Watcher, Modes>()
+    const watchers = new Set(modesOf.keys())
     if (this.#recursiveCount === 0) return watchers
+    if (type === EventType.NodeChildrenChanged) {
+      for (const [watcher, modes] of modesOf) {
+        if (modes.size === 1 && modes.has('recursive')) watchers.delete(watcher)
+      }
+      return watchers
+    }
     for (let at = path; at !== '/';) {
       at = parentPath(at)
       for (const [watcher, modes] of this.#byPath.get(at) ?? []) {
@@ -209,6 +232,11 @@ class WatchTable {
       }
     }
     return watchers
+  }
+
+  #clear(modes: Modes): void {
+    if (modes.has('recursive')) this.#recursiveCount--
+    modes.clear()
   }
 
   #drop(path: string, watcher: Watcher): void {

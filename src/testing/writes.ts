@@ -18,6 +18,7 @@ import {
 } from '../protocol/index.ts'
 import { demand, storedAcl } from './acl.ts'
 import { isReadPart } from './reads.ts'
+import { type Profile } from './profile.ts'
 import { errnoOf, refuse } from './refusal.ts'
 import { type Stamp, type Tree, type Znode, type ZnodeKind } from './tree.ts'
 
@@ -28,6 +29,7 @@ export interface WriteContext {
   readonly sessionId: bigint
   readonly ids: readonly records.Id[]
   readonly hasExtendedTypes: boolean
+  readonly profile: Profile
   /** What ACLs may speak of. */
   readonly schemes: ReadonlySet<string>
 }
@@ -224,7 +226,8 @@ function runCreatePart(
   const operation = partOperation(type, request.flags)
   const ttlMs = operation === 'createTTL' && 'ttl' in request ? request.ttl : noTtl
   const created = create(operation, request, ttlMs, context)
-  const hasStat = operation !== 'create' || type === operations.create2.code
+  const isAsked = type === operations.create2.code && context.profile.hasStatInMulti
+  const hasStat = operation !== 'create' || isAsked
   return done(hasStat ? operations.create2.code : operations.create.code, created)
 }
 

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { operations, records } from '../../../src/protocol/index.ts'
 import { usualSchemes } from '../../../src/testing/acl.ts'
 import { Keeper } from '../../../src/testing/keeper.ts'
+import { profileOf } from '../../../src/testing/profile.ts'
 import { ManualClock } from './manual-clock.ts'
 import { framed, newSessionFrame, requestFrame } from './raw-client.ts'
 
@@ -62,6 +63,7 @@ test('fuzz: bytes that are no handshake open no session', () => {
 function newKeeper(): Keeper {
   return new Keeper({
     clock: new ManualClock(),
+    profile: profileOf('3.9'),
     serverId: 1,
     tickTimeMs: 200,
     sessionTimeoutMsMin: 400,
