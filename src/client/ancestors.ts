@@ -3,6 +3,7 @@ import { CreateFlags } from '../protocol/constants.ts'
 import { isZooKeeperError, ZooKeeperError } from '../protocol/errors.ts'
 import { type ACL } from '../protocol/records.ts'
 import { type CallOptions } from './options.ts'
+import { callCreate } from './plain-create.ts'
 import { type CreateOptions, operationOfMode } from './requests.ts'
 import { timeLimit } from './time-limit.ts'
 import { type View } from './view.ts'
@@ -99,7 +100,7 @@ async function createAncestor(
 ): Promise<void> {
   const request = { path, data: empty, acl, flags: CreateFlags[mode] }
   try {
-    await view.call(operationOfMode(mode), () => request, nothing, options)
+    await callCreate(view, operationOfMode(mode), () => request, nothing, options)
   } catch (error) {
     // NO_NODE: one above is gone again, or could not be made. CONNECTION_LOSS: it may be there now.
     if (!isZooKeeperError(error) || !harmless.has(error.code)) throw error

@@ -376,12 +376,7 @@ export class ZooKeeper implements AsyncDisposable {
     path: string,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<DataResult | null, undefined> {
-    const patient = { signal, timeout: Infinity }
-    return observe({
-      watch: () => this.watch(path, patient),
-      read: () => this.getData(path, patient),
-      untilServed: () => this.#view.untilServed(patient),
-    })
+    return observe(this.#view, path, signal)
   }
 
   /**

@@ -1,6 +1,7 @@
 import { ancestryOf, withAncestors } from './ancestors.ts'
 import { createIdempotently, type IdempotentOption, isIdempotent } from './idempotent.ts'
 import { type CallOptions } from './options.ts'
+import { callCreate } from './plain-create.ts'
 import { createProtected, type ProtectOption } from './protected.ts'
 import { type CreateOptions, type Data, operationOfMode } from './requests.ts'
 import { type CreateResult } from './results.ts'
@@ -44,5 +45,5 @@ function createAlone(
   if (options?.protect === true) return createProtected(view, path, data, options)
   if (isIdempotent(options)) return createIdempotently(view, path, data, options)
   const requestOf = () => view.requests.create(path, data, options)
-  return view.call(operationOfMode(options?.mode), requestOf, createdOf, options)
+  return callCreate(view, operationOfMode(options?.mode), requestOf, createdOf, options)
 }

@@ -5,6 +5,7 @@ import { isZooKeeperError } from '../protocol/errors.ts'
 import { Budget } from './budget.ts'
 import { type Doubt, untilKnown, type Verdict } from './fate.ts'
 import { type CallOptions } from './options.ts'
+import { callCreate } from './plain-create.ts'
 import { type CreateOptions, type Data, owned, refuse } from './requests.ts'
 import { type CreateResult, type DataResult } from './results.ts'
 import { asIs, createdOf, statOf } from './shapes.ts'
@@ -49,7 +50,7 @@ export async function createIdempotently(
   return untilKnown<CreateResult>(
     view,
     new Budget(view, options, { op: operation.name, path }),
-    (left) => view.call(operation, () => request, createdOf, left),
+    (left) => callCreate(view, operation, () => request, createdOf, left),
     async (doubt, left) => {
       const now = await readOrNull(view, path, left)
       if (now === null) return 'guarded'

@@ -12,6 +12,7 @@ import { Budget } from './budget.ts'
 import { isLoss, lossesMax, readSynced, reportLoss, unresolved } from './fate.ts'
 import { type CallOptions } from './options.ts'
 import { insist } from './patience.ts'
+import { callCreate } from './plain-create.ts'
 import { type CreateOptions, type Data, owned } from './requests.ts'
 import { type ChildrenResult, type CreateResult } from './results.ts'
 import { asIs, createdOf, nothing, statOf } from './shapes.ts'
@@ -43,7 +44,7 @@ export async function createProtected(
   try {
     for (let losses = 1; ; losses++) {
       try {
-        return await view.call(operation, () => request, createdOf, budget.options())
+        return await callCreate(view, operation, () => request, createdOf, budget.options())
       } catch (error) {
         mayExist = isZooKeeperError(error) && error.outcome !== 'not-applied'
         if (!isLoss(error) || losses === lossesMax) throw error

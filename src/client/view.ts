@@ -126,12 +126,25 @@ export class View implements CallOwner, Ending {
     if (!mayRetry(this, options)) {
       return this.#callOnce(operation, requestOf, shape, options, watcher)
     }
+    return this.#retrying(operation, requestOf, options, (request, limits) =>
+      this.#callOnce(operation, request, shape, limits, watcher),
+    )
+  }
+
+  #retrying<T>(
+    operation: Operation,
+    requestOf: () => { readonly path: string },
+    options: CallOptions | undefined,
+    attempt: (
+      requestOf: () => { readonly path: string },
+      limits: CallOptions | undefined,
+    ) => Promise<T>,
+  ): Promise<T> {
     return retrying(this, operation, options, () => {
       const request = owned(requestOf())
-      const once = () => request
       return {
         path: this.#localPath(request.path),
-        attempt: (left) => this.#callOnce(operation, once, shape, left, watcher),
+        attempt: (left) => attempt(() => request, left),
       }
     })
   }
@@ -182,21 +195,28 @@ export class View implements CallOwner, Ending {
     if (watchSignal === undefined) {
       return this.call(operation, requestOf, shape, options, this.watcher(watch))
     }
+    const attempt = (once: () => { readonly path: string }, limits: CallOptions | undefined) =>
+      this.#readRevocably(operation, once, shape, limits, new Gate(watch), watchSignal)
+    return mayRetry(this, options)
+      ? this.#retrying(operation, requestOf, options, attempt)
+      : attempt(requestOf, options)
+  }
+
+  #readRevocably<T>(
+    operation: Operation,
+    requestOf: () => { readonly path: string },
+    shape: Shape<T>,
+    options: CallOptions | undefined,
+    gate: Gate,
+    signal: AbortSignal,
+  ): Promise<T> {
     return new Promise((resolve) => {
-      checkOptions(options!)
+      if (options !== undefined) checkOptions(options)
       const request = requestOf()
-      const gate = new Gate(watch)
       const watcher = this.watcher(gate.tell)
-      const read = new RevocableRead(
-        this,
-        operation,
-        request,
-        request.path,
-        watcher,
-        shape,
-        resolve,
-      )
-      read.revokeAt(watchSignal, gate, this.keeper)
+      const call = [this, operation, request, request.path, watcher, shape, resolve] as const
+      const read = new RevocableRead(...call)
+      read.revokeAt(signal, gate, this.keeper)
       this.#send(read, options)
     })
   }

@@ -1,3 +1,5 @@
+import { ZooKeeperError } from '../protocol/errors.ts'
+import { operations } from '../protocol/operations.ts'
 import { type Watcher, type WatchEvent } from '../session/watches.ts'
 import { EventStream } from './event-stream.ts'
 
@@ -31,6 +33,7 @@ export class Watch extends EventStream<WatchEvent> {
     super(bufferMax, { type: 'overflow', path, zxid: null }, end, host.dropped)
     const { ready, watcher } = host.arm((event) => {
       if (event.type === 'removed') this.end()
+      else if (event.type === 'unimplemented') this.fail(unimplemented(path))
       else this.push(event)
     })
     this.#disarm = () => {
@@ -46,4 +49,9 @@ export class Watch extends EventStream<WatchEvent> {
       },
     )
   }
+}
+
+function unimplemented(path: string): ZooKeeperError {
+  const { name, since } = operations.addWatch
+  return new ZooKeeperError('UNIMPLEMENTED', { op: name, path, since })
 }

@@ -22,6 +22,8 @@ export interface ErrorContext {
   /** `host:port` of the server the request was sent to. */
   readonly server?: string | null
   readonly outcome?: Outcome
+  /** The first version of ZooKeeper that knows the operation, if the server does not. */
+  readonly since?: string | null
   readonly cause?: unknown
   /** A sentence that replaces the code's general meaning. */
   readonly detail?: string
@@ -42,6 +44,11 @@ export class ZooKeeperError extends Error {
   readonly sessionId: bigint | null
   readonly server: string | null
   readonly outcome: Outcome
+  /**
+   * The first version of ZooKeeper that knows the operation, where `UNIMPLEMENTED` means that this
+   * server does not know it; else null.
+   */
+  readonly since: string | null
   /** Whether the same call may succeed later without the caller changing anything. */
   readonly retriable: boolean
   /** What went wrong, in words: the message without operation, path and code. */
@@ -57,6 +64,7 @@ export class ZooKeeperError extends Error {
     this.sessionId = context.sessionId ?? null
     this.server = context.server ?? null
     this.outcome = context.outcome ?? 'not-applied'
+    this.since = context.since ?? null
     this.retriable = errorCodes[code].retriable
     this.detail = context.detail ?? errorCodes[code].meaning
   }
@@ -89,12 +97,18 @@ export function isZooKeeperError(error: unknown, code?: ErrorCode): error is Zoo
 const names: Partial<Record<ErrorCode, string>> = { ABORTED: 'AbortError', TIMEOUT: 'TimeoutError' }
 
 /** `getData /config: the znode does not exist (NO_NODE)`, with server text made safe to print. */
-function describe(code: ErrorCode, { op, path, errno, outcome, detail }: ErrorContext): string {
+function describe(
+  code: ErrorCode,
+  { op, path, errno, outcome, since, detail }: ErrorContext,
+): string {
   const subject = [op, path].filter((part) => part !== null && part !== undefined).join(' ')
   const meaning = detail ?? errorCodes[code].meaning
   const number = code === 'UNKNOWN_ERROR' && typeof errno === 'number' ? ` ${String(errno)}` : ''
+  const hint = typeof since === 'string' ? `, which came with ZooKeeper ${since}` : ''
   const doubt = outcome === 'unknown' ? '; the outcome is unknown' : ''
-  return printable(`${subject === '' ? '' : `${subject}: `}${meaning}${doubt} (${code}${number})`)
+  return printable(
+    `${subject === '' ? '' : `${subject}: `}${meaning}${hint}${doubt} (${code}${number})`,
+  )
 }
 
 /** Escapes control characters, so that text from the network cannot forge lines of a log. */

@@ -29,6 +29,10 @@ export interface Operation<Q = unknown, A = unknown> {
   readonly watch: WatchKind | null
   /** The first server version that knows it; older ones close the connection. */
   readonly since: string
+  /**
+   * Whether whatever speaks the protocol knows it, ZooKeeper 3.4 and servers of other makers included.
+   */
+  readonly isUniversal: boolean
   /** Whether a reply without an error may say in its body that nothing was done. */
   readonly refusesInBody: boolean
 }
@@ -134,8 +138,10 @@ export const operations = {
     effect: 'connection',
     path: null,
   }),
+  /** ClickHouse Keeper went without for years. */
   setWatches: define('setWatches', 101, records.SetWatches, Empty, {
     ...usual,
+    isUniversal: false,
     effect: 'connection',
     path: null,
   }),
@@ -191,14 +197,15 @@ export const operationByCode: ReadonlyMap<number, Operation> = new Map(
   Object.values<Operation>(operations).map((operation) => [operation.code, operation]),
 )
 
-type Facts = Pick<Operation, 'effect' | 'path' | 'watch' | 'since' | 'refusesInBody'>
+type Facts = Omit<Operation, 'name' | 'code' | 'request' | 'response' | 'isUniversal'> &
+  Partial<Pick<Operation, 'isUniversal'>>
 
 function define<Q, A>(
   name: string,
   code: number,
   request: Codec<Q>,
   response: Codec<A>,
-  { effect, path, watch, since, refusesInBody }: Facts,
+  { effect, path, watch, since, isUniversal = since < '3.5', refusesInBody }: Facts,
 ): Operation<Q, A> {
-  return { name, code, request, response, effect, path, watch, since, refusesInBody }
+  return { name, code, request, response, effect, path, watch, since, isUniversal, refusesInBody }
 }

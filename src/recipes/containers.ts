@@ -11,15 +11,20 @@ export async function createContainers(
   acl: readonly ACL[] | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  const options = {
-    mode: 'container' as const,
-    ...(acl !== undefined && { acl }),
-    ...patient(signal),
+  const options = { ...(acl !== undefined && { acl }), ...patient(signal) }
+  const create = async (ancestor: string) => {
+    try {
+      await zk.create(ancestor, '', { mode: 'container', ...options })
+    } catch (error) {
+      // Servers without containers: the znodes stay.
+      if (!isZooKeeperError(error, 'UNIMPLEMENTED')) throw error
+      await zk.create(ancestor, '', options)
+    }
   }
   for (let end = path.indexOf('/', 1); end !== -1; end = path.indexOf('/', end + 1)) {
-    await createIfMissing(() => zk.create(path.slice(0, end), '', options))
+    await createIfMissing(() => create(path.slice(0, end)))
   }
-  await createIfMissing(() => zk.create(path, '', options))
+  await createIfMissing(() => create(path))
 }
 
 async function createIfMissing(create: () => Promise<unknown>): Promise<void> {

@@ -31,7 +31,7 @@ export class Batch {
   }
 
   /**
-   * Puts a request behind the others: the call's own, unless it was adapted.
+   * Puts the request of a call behind the others, or what was made of it.
    *
    * @throws what {@link encodeFrame} throws. The batch is then as it was.
    */

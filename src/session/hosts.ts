@@ -1,4 +1,5 @@
 import { type Host } from '../protocol/connect-string.ts'
+import { Capabilities } from './capabilities.ts'
 import { isSameHost, type Move, moveOf } from './rebalance.ts'
 
 /** A host to dial, and how often it was dialled in vain: which of its addresses comes first. */
@@ -19,6 +20,8 @@ export class Hosts {
   /** Members to dial before it goes round again. */
   #ahead: readonly Member[] = []
   readonly #random: () => number
+  /** What was learned of each of them. */
+  readonly capabilities = new Capabilities()
 
   constructor(hosts: readonly Host[], random: () => number) {
     this.#random = random

@@ -15,9 +15,10 @@ import { type Reader, type Writer } from '../protocol/bytes.ts'
 import { Xid, xidMax } from '../protocol/constants.ts'
 import { type ErrorCode, errorCodeOf, errorCodes } from '../protocol/error-codes.ts'
 import { type Outcome, ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
-import { operations } from '../protocol/operations.ts'
+import { type Operation, operations } from '../protocol/operations.ts'
 import { type AddWatchRequest } from '../protocol/records.ts'
 import { Batch } from './batch.ts'
+import { ServerCapabilities } from './capabilities.ts'
 import { CallQueue } from './call-queue.ts'
 import { type Call, type CallTrace, type Failure, Phase } from './call.ts'
 import { copyFrame, encodeFrame, frameLength, newWriter } from './frame.ts'
@@ -41,6 +42,7 @@ const batchBytesMax = 256 * 1024
 const callBytes = 256
 
 const noNode = errorCodes.NO_NODE.errno
+const unimplemented = errorCodes.UNIMPLEMENTED.errno
 
 const prefixBytes = 4
 const replyHeaderBytes = 16
@@ -49,11 +51,16 @@ export class Pipeline {
   /** Whom the calls in flight were sent to, for their errors. */
   peer: { readonly server: string | null; readonly sessionId: bigint | null }
 
+  /** What is known of the server of the present connection, or of the last one. */
+  capabilities = new ServerCapabilities()
+
   // The last zxid seen in a reply, as two halves: a bigint per reply would cost more than the rest.
   #zxidHigh = 0
   #zxidLow = 0
   #xid = 0
   #isOpen = false
+  /** A request that may cost the connection: nothing else is sent until it is answered. */
+  #alone: Call | null = null
   #heldBytes = 0
   /** Those who wait until there is room again. */
   readonly #awaitingRoom = new Set<() => void>()
@@ -131,7 +138,7 @@ export class Pipeline {
 
   /** Accepts a call. It leaves in the order of `submit`, at once if there is a link with room. */
   submit(call: Call): void {
-    if (this.#hasRoom && this.#held.length === 0) this.#send(call)
+    if (this.#held.length === 0 && this.#hasRoomFor(call)) this.#send(call)
     else this.#hold(call)
   }
 
@@ -149,7 +156,7 @@ export class Pipeline {
 
   /** Lets waiting calls out while there is room. */
   release(): void {
-    while (this.#held.length > 0 && this.#hasRoom) {
+    while (this.#held.length > 0 && this.#hasRoomFor(this.#held.at(0))) {
       const call = this.#held.shift()
       if (call.phase === Phase.settled) this.#heldSettled--
       else {
@@ -201,10 +208,25 @@ export class Pipeline {
    * @throws {ProtocolError} if the reply is not the one that is due, or cannot be decoded.
    */
   handleReply(xid: number, zxidHigh: number, zxidLow: number, err: number, reader: Reader): void {
+    if (err === unimplemented && zxidHigh === -1 && zxidLow === -1) {
+      this.#handleUnknown(xid)
+      return
+    }
     const call = this.#takeDue(this.#written, xid)
     this.#seeZxid(zxidHigh, zxidLow)
     if (call.trace !== null) this.#trace(call, call.trace, reader.remaining)
     this.#settle(call, err, reader)
+  }
+
+  /**
+   * The server does not know an operation, and closes the connection. It says so at once, ahead of
+   * what it still owes to others.
+   */
+  #handleUnknown(xid: number): void {
+    const call = [...this.#written].find((one) => one.xid === xid)
+    if (call === undefined) throw new ProtocolError(`reply ${xid} answers no request`)
+    this.capabilities.refuse(call.operation)
+    if (call.phase !== Phase.settled) this.#fail(call, failureOf(call.operation))
   }
 
   /** Settles the oldest auth packet. An unasked-for reply is none of the pipeline's business. */
@@ -222,6 +244,8 @@ export class Pipeline {
   ): void {
     const call = this.#takeDue(this.#written, xid)
     this.#seeZxid(zxidHigh, zxidLow)
+    this.#noteAnswer(call)
+    if (call.setsWatch) this.watches.answered(call, err === 0, false)
     if (call.phase === Phase.settled) return
     if (call.trace !== null) this.#trace(call, call.trace, length - replyHeaderBytes)
     const outcome = outcomeOf(call, err)
@@ -255,7 +279,9 @@ export class Pipeline {
   /** The link is gone: what a server may have seen fails, except for reads; the rest waits. */
   cut(cause: unknown): void {
     this.#isOpen = false
+    this.#alone = null
     this.watches.detach()
+    if (this.#written.length > 0) this.capabilities.blame(this.#written.at(0).operation)
     const unanswered = [...this.#auths.drain(), ...this.#written.drain()]
     const waiting: Call[] = []
     const failed: Call[] = []
@@ -311,23 +337,44 @@ export class Pipeline {
     for (const tell of awaiting) tell()
   }
 
-  get #hasRoom(): boolean {
+  #hasRoomFor({ operation }: Call): boolean {
     return (
-      this.#isOpen && this.#batch.length < batchBytesMax && this.inFlight < this.#limits.inFlightMax
+      this.#isOpen &&
+      this.#alone === null &&
+      this.#batch.length < batchBytesMax &&
+      this.inFlight < this.#limits.inFlightMax &&
+      (operation.isUniversal || this.inFlight === 0 || !this.capabilities.isSuspect(operation))
     )
   }
 
   #send(call: Call): void {
+    if (!call.operation.isUniversal && !this.#dares(call)) return
     if (call.setsWatch) {
       this.#sendWatch(call)
       return
     }
     const xid = call.operation === operations.auth ? Xid.auth : this.#nextXid()
     try {
-      this.#batch.add(call, xid)
+      this.#add(call, xid, call.request)
     } catch (error) {
       this.#refuse(call, error)
     }
+  }
+
+  #add(call: Call, xid: number, request: unknown): void {
+    this.#batch.add(call, xid, request)
+    const { operation } = call
+    if (!operation.isUniversal && this.capabilities.isSuspect(operation)) this.#alone = call
+  }
+
+  /** Whether an operation that not every server knows may be sent. If not, its call has failed. */
+  #dares(call: Call): boolean {
+    const { capabilities } = this
+    if (capabilities.isRefused(call.operation)) {
+      this.#fail(call, failureOf(call.operation))
+      return false
+    }
+    return true
   }
 
   /** A request about watches must fit to what the server watches when it gets there. */
@@ -338,7 +385,7 @@ export class Pipeline {
       return
     }
     try {
-      this.#batch.add(call, this.#nextXid(), request)
+      this.#add(call, this.#nextXid(), request)
       this.watches.sent(call)
     } catch (error) {
       this.#refuse(call, error)
@@ -410,6 +457,7 @@ export class Pipeline {
   }
 
   #settle(call: Call, err: number, reader: Reader): void {
+    this.#noteAnswer(call)
     if (call.setsWatch) this.#noteWatch(call, err)
     if (call.phase === Phase.settled) return // abandoned; its reply only keeps the order
     if (err !== 0) {
@@ -427,6 +475,12 @@ export class Pipeline {
     this.#counters.succeeded++
     if (call.trace !== null) call.trace.outcome = 'succeeded'
     call.succeed(response)
+  }
+
+  #noteAnswer(call: Call): void {
+    if (call.operation.isUniversal) return
+    this.capabilities.prove(call.operation)
+    if (call === this.#alone) this.#alone = null
   }
 
   /** Whoever waits for the watch is noted before the answer is told, so that nothing comes between. */
@@ -455,6 +509,7 @@ export class Pipeline {
   }
 
   #fail(call: Call, failure: Failure): void {
+    if (call === this.#alone) this.#alone = null
     call.phase = Phase.settled
     const fate = fateOf(call, failure)
     this.#counters[fate === 'not-applied' ? 'notApplied' : fate]++
@@ -524,6 +579,10 @@ function callsDue(calls: Iterable<Call>, nowMs: number): Call[] {
     due.push(call)
   }
   return due
+}
+
+function failureOf({ since }: Operation): Failure {
+  return { code: 'UNIMPLEMENTED', outcome: 'not-applied', since }
 }
 
 /** In which table a successful call puts its watcher. */

@@ -76,6 +76,20 @@ export class ServerWatches {
     for (const path of persistentRecursiveWatches) this.#unarmed.delete(keyOf('recursive', path))
   }
 
+  /** The server does not know persistent watches: those who have some of these must know. */
+  endPersistent({ persistentWatches, persistentRecursiveWatches }: SetWatches2): void {
+    for (const [mode, paths] of [
+      ['persistent', persistentWatches],
+      ['recursive', persistentRecursiveWatches],
+    ] as const) {
+      for (const path of paths) {
+        this.#states.delete(path)
+        this.#unarmed.delete(keyOf(mode, path))
+        this.wanted.endPersistent(mode, path)
+      }
+    }
+  }
+
   /** The connection is gone, and with it all that its server watched for us. */
   detach(): void {
     this.#isAttached = false

@@ -17,7 +17,7 @@ import { isZooKeeperError, ProtocolError, ZooKeeperError } from '../protocol/err
 import { FrameSplitter } from '../protocol/framing.ts'
 import { ConnectRequest, ConnectResponse, handshakeBytesMax } from '../protocol/handshake.ts'
 import { operations } from '../protocol/operations.ts'
-import { type SetWatches2, WatcherEvent } from '../protocol/records.ts'
+import { WatcherEvent } from '../protocol/records.ts'
 import { type Credential } from './auth.ts'
 import { Call, type Failure } from './call.ts'
 import { type DialTarget, type Hosts } from './hosts.ts'
@@ -26,6 +26,7 @@ import { Offer, type Ticket } from './offer.ts'
 import { Pipeline, type PipelineLimits } from './pipeline.ts'
 import { Prober } from './prober.ts'
 import { isSameHost } from './rebalance.ts'
+import { RegistrationCall } from './registration.ts'
 import { SaslCall, type SaslChallenge, type SaslLogin } from './sasl.ts'
 import {
   isTerminal,
@@ -37,7 +38,6 @@ import {
   type Trigger,
 } from './state.ts'
 import { type Backoff, dialPauseMs, type Timing, timingOf } from './timing.ts'
-import { type ServerWatches } from './server-watches.ts'
 import { type TableName, type Watcher, type Watches } from './watches.ts'
 
 export interface SessionOptions extends PipelineLimits {
@@ -560,6 +560,7 @@ export class Session {
     this.#attachedAtMs = this.#nowMs
     this.#heardAtMs = this.#nowMs
     this.#sentAtMs = this.#nowMs
+    this.pipeline.capabilities = this.#parts.hosts.capabilities.at(this.server!, this.#nowMs)
     if (this.#acceptance === 'established-read-only') this.#prober.start(this.#nowMs)
     this.#change(this.#acceptance, null)
     this.#introduce()
@@ -567,11 +568,18 @@ export class Session {
 
   /** Tells the connection who we are and what we watch, before it gets requests. */
   #introduce(): void {
-    const { watches } = this.pipeline
-    const chunks = watches.attach(this.#options.frameOutBytesMax)
-    this.pipeline.open([
+    const { pipeline } = this
+    const chunks = pipeline.watches.attach(this.#options.frameOutBytesMax)
+    const registrar = {
+      watches: pipeline.watches,
+      submit: (calls: readonly Call[]) => {
+        pipeline.open(calls)
+      },
+      unwatched: this.#handleUnwatched,
+    }
+    pipeline.open([
       ...this.credentials.map((credential) => credential.call()),
-      ...chunks.map((chunk) => new WatchesCall(chunk, watches, this.#handleUnwatched)),
+      ...chunks.map((chunk) => new RegistrationCall(chunk, registrar)),
     ])
   }
 
@@ -812,31 +820,6 @@ export class Session {
     if (this.#state === 'closing') return this.#closeDeadlineMs
     if (this.#state === 'suspended') return this.#provenAtMs + this.#timing.lostAfterMs
     return Infinity
-  }
-}
-
-/** Arms watches on a new connection. A cut makes it moot: the next connection is told anew. */
-class WatchesCall extends Call {
-  readonly #chunk: SetWatches2
-  readonly #watches: ServerWatches
-  readonly #failed: (failure: Failure) => void
-
-  constructor(chunk: SetWatches2, watches: ServerWatches, failed: (failure: Failure) => void) {
-    // Servers before 3.6 know only the first three lists.
-    const isOneShot =
-      chunk.persistentWatches.length === 0 && chunk.persistentRecursiveWatches.length === 0
-    super(isOneShot ? operations.setWatches : operations.setWatches2, chunk, '', null)
-    this.#chunk = chunk
-    this.#watches = watches
-    this.#failed = failed
-  }
-
-  override succeed(): void {
-    this.#watches.armed(this.#chunk)
-  }
-
-  override fail(failure: Failure): void {
-    this.#failed(failure)
   }
 }
 

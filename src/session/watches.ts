@@ -19,6 +19,8 @@ export type WatchEventType =
   | 'resync'
   /** The watch was taken back with `removeWatches`. */
   | 'removed'
+  /** Persistent watches: the server that serves now does not know them, and it has ended. */
+  | 'unimplemented'
   /** Watch iterators: the consumer was too slow, and events were dropped. As after a `resync`. */
   | 'overflow'
   /** One-shot watches: the session they were set in has ended; they will not fire. */
@@ -175,6 +177,13 @@ export class Watches {
   /** The owners of a persistent watch may have missed something. */
   resync(name: Mode, path: string): void {
     this.#fire(this.#tables[name].get(path), { type: 'resync', path, zxid: null })
+  }
+
+  /** Persistent watches of a path end, because a server does not know them. */
+  endPersistent(name: Mode, path: string): void {
+    for (const watcher of this.remove(name, path, () => true)) {
+      this.#deliver(watcher, { type: 'unimplemented', path, zxid: null })
+    }
   }
 
   /** Tells watchers that were taken out that they will hear nothing more. */

@@ -73,6 +73,8 @@ export function responseTo({ name }: Operation): unknown {
     case 'exists':
     case 'setData':
       return { stat }
+    case 'whoAmI':
+      return { clientInfo: [] }
     case 'addWatch':
       return { err: 0 }
     case 'sasl':

@@ -3,7 +3,7 @@ import { EventType, WatcherType } from '../../../src/protocol/constants.ts'
 import { type Failure } from '../../../src/session/call.ts'
 import { type TableName, type Watcher } from '../../../src/session/watches.ts'
 import { Harness, type HarnessOptions, type SentFrame } from '../../support/session-harness.ts'
-import { addWatch, exists, getChildren, getData, setData } from '../../support/test-call.ts'
+import { addWatch, exists, getChildren, getData, setData, stat } from '../../support/test-call.ts'
 
 const { NodeCreated, NodeDeleted, NodeDataChanged, NodeChildrenChanged } = EventType
 const persistent = 0
@@ -206,6 +206,15 @@ describe('a watch that nobody wants any more', () => {
     harness.turn()
     expect(harness.takeSent()).toEqual([])
     expect(harness.session.pipeline.watches.size).toBe(0)
+  })
+
+  test('of a call whose reply was too long goes, too', () => {
+    const { harness, watcher } = watched({ frameInBytesMax: 200 })
+    const [read] = harness.submit(getData('/a', watcher('data')))
+    harness.turn().takeSent()
+    harness.answer({ body: { data: Buffer.alloc(500), stat } })
+    expect(read.fate).toBe('REPLY_TOO_LARGE not-applied')
+    expect(takeAsked(harness)).toEqual([`removeWatches ${WatcherType.Any}`])
   })
 
   test('of a failed call never was', () => {
