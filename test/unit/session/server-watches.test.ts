@@ -213,7 +213,7 @@ describe('a watch that nobody wants any more', () => {
     const [read] = harness.submit(getData('/a', watcher('data')))
     harness.turn().takeSent()
     harness.answer({ body: { data: Buffer.alloc(500), stat } })
-    expect(read.fate).toBe('REPLY_TOO_LARGE not-applied')
+    expect(read.fate).toBe('REPLY_TOO_LARGE applied')
     expect(takeAsked(harness)).toEqual([`removeWatches ${WatcherType.Any}`])
   })
 
