@@ -139,3 +139,10 @@ describe('isZooKeeperError', () => {
 test('every code has a meaning without a full stop, since more text follows it', () => {
   for (const { meaning } of Object.values(errorCodes)) expect(meaning).toMatch(/^[^.]+$/)
 })
+
+test('an operation that the server does not know names the version that does', () => {
+  const error = new ZooKeeperError('UNIMPLEMENTED', { op: 'whoAmI', since: '3.7' })
+  expect(error.since).toBe('3.7')
+  expect(error.message).toContain('came with ZooKeeper 3.7')
+  expect(new ZooKeeperError('UNIMPLEMENTED').since).toBeNull()
+})
