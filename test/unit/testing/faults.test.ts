@@ -3,6 +3,7 @@ import { operations } from '../../../src/protocol/index.ts'
 import { type FaultPlan, TestServer } from '../../../src/testing/index.ts'
 import { Cable } from '../../../src/testing/cable.ts'
 import { Link, type Wire } from '../../../src/testing/link.ts'
+import { profileOf } from '../../../src/testing/profile.ts'
 import { ManualClock } from './manual-clock.ts'
 import { newSessionFrame, openAcl, RawClient, requestFrame, resumeRequest } from './raw-client.ts'
 
@@ -347,6 +348,7 @@ describe('what a fault does to a connection', () => {
     const toClient = { remoteAddress: '127.0.0.1', write, end: ignore, reset: ignore }
     let wire: Wire = toClient
     const host = {
+      profile: profileOf('3.9'),
       handleWord: () => null,
       handleHandshake: ignore,
       handleRequest: ignore,
