@@ -123,9 +123,21 @@ export class View implements CallOwner, Ending {
     options: CallOptions | undefined,
     watcher: Watcher | null = null,
   ): Promise<T> {
-    if (!mayRetry(this, options)) {
-      return this.#callOnce(operation, requestOf, shape, options, watcher)
-    }
+    return mayRetry(this, options)
+      ? this.#callRetrying(operation, requestOf, shape, options, watcher)
+      : this.#callOnce(operation, requestOf, shape, options, watcher)
+  }
+
+  // What every call goes through has no closure but those it needs: each one that might be needed
+  // would cost an allocation at every call.
+
+  #callRetrying<T>(
+    operation: Operation,
+    requestOf: () => { readonly path: string },
+    shape: Shape<T>,
+    options: CallOptions | undefined,
+    watcher: Watcher | null,
+  ): Promise<T> {
     return this.#retrying(operation, requestOf, options, (request, limits) =>
       this.#callOnce(operation, request, shape, limits, watcher),
     )
@@ -161,16 +173,25 @@ export class View implements CallOwner, Ending {
       if (options !== undefined) checkOptions(options)
       const request = requestOf()
       if (trace === null && isTraced()) {
-        const send = (open: CallTrace) => {
-          return this.#callOnce(operation, () => request, shape, options, watcher, open)
-        }
-        resolve(traced(operation.name, this.#localPath(request.path), send))
+        resolve(this.#callTraced(operation, request, shape, options, watcher))
         return
       }
       const call = new Request(this, operation, request, request.path, watcher, shape, resolve)
       if (trace !== null) call.trace = trace
       this.#send(call, options)
     })
+  }
+
+  #callTraced<T>(
+    operation: Operation,
+    request: { readonly path: string },
+    shape: Shape<T>,
+    options: CallOptions | undefined,
+    watcher: Watcher | null,
+  ): Promise<T> {
+    return traced(operation.name, this.#localPath(request.path), (trace) =>
+      this.#callOnce(operation, () => request, shape, options, watcher, trace),
+    )
   }
 
   #localPath(path: string): string | null {
@@ -184,19 +205,41 @@ export class View implements CallOwner, Ending {
     shape: Shape<T>,
     options: (CallOptions & WatchOption & SyncOption) | undefined,
   ): Promise<T> {
-    if (options?.sync === true) {
-      const unsynced = { ...options, sync: false }
-      return this.fresh(path, options, () => this.read(operation, path, shape, unsynced))
+    if (options?.sync === true) return this.#readFresh(operation, path, shape, options)
+    if (options?.watch !== undefined) return this.#readWatching(operation, path, shape, options)
+    return this.call(operation, () => this.#readOf(path, false), shape, options)
+  }
+
+  #readOf(path: string, watch: boolean): { readonly path: string; readonly watch: boolean } {
+    return { path: this.requests.path(path), watch }
+  }
+
+  #readFresh<T>(
+    operation: Operation,
+    path: string,
+    shape: Shape<T>,
+    options: CallOptions & WatchOption & SyncOption,
+  ): Promise<T> {
+    const unsynced = { ...options, sync: false }
+    return this.fresh(path, options, () => this.read(operation, path, shape, unsynced))
+  }
+
+  #readWatching<T>(
+    operation: Operation,
+    path: string,
+    shape: Shape<T>,
+    options: CallOptions & WatchOption,
+  ): Promise<T> {
+    const { watch, watchSignal } = options
+    if (watchSignal?.aborted === true) {
+      return this.call(operation, () => this.#readOf(path, false), shape, options)
     }
-    const { watch, watchSignal } = options ?? {}
-    const isWatching = watch !== undefined && watchSignal?.aborted !== true
-    const requestOf = () => ({ path: this.requests.path(path), watch: isWatching })
-    if (!isWatching) return this.call(operation, requestOf, shape, options)
+    const requestOf = () => this.#readOf(path, true)
     if (watchSignal === undefined) {
-      return this.call(operation, requestOf, shape, options, this.watcher(watch))
+      return this.call(operation, requestOf, shape, options, this.watcher(watch!))
     }
     const attempt = (once: () => { readonly path: string }, limits: CallOptions | undefined) =>
-      this.#readRevocably(operation, once, shape, limits, new Gate(watch), watchSignal)
+      this.#readRevocably(operation, once, shape, limits, new Gate(watch!), watchSignal)
     return mayRetry(this, options)
       ? this.#retrying(operation, requestOf, options, attempt)
       : attempt(requestOf, options)
