@@ -20,6 +20,7 @@ import { operations } from '../protocol/operations.ts'
 import { WatcherEvent } from '../protocol/records.ts'
 import { type Credential } from './auth.ts'
 import { Call, type Failure } from './call.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { type DialTarget, type Hosts } from './hosts.ts'
 import { type Counters, type Monitor } from './monitor.ts'
 import { Offer, type Ticket } from './offer.ts'
@@ -131,10 +132,7 @@ export class Session {
   #challenge: SaslChallenge | null = null
   /** As what the server has let the session in. */
   #acceptance: Acceptance = 'established'
-  #isPingDue = false
-  #isPingOutstanding = false
-  /** That the server is silent was told, and it has not said anything since. */
-  #isSilenceTold = false
+  readonly #heartbeat = new Heartbeat()
   /** A liveness deadline has passed: judged only after another chance to read. */
   #isSuspect = false
 
@@ -142,16 +140,10 @@ export class Session {
   #nowMs: number
   #dialAtMs: number
   #dialDeadlineMs = Infinity
-  #attachedAtMs = 0
-  #heardAtMs = 0
   /** When a server with a quorum was heard last, as far as there was one. */
   #provenAtMs: number
   /** When the servers may be asked, without saying how much we have seen, whether they know us. */
   #blindAtMs = 0
-  #sentAtMs = 0
-  #pingedAtMs = 0
-  /** When this process was found to have been busy. */
-  #stalledAtMs = -Infinity
   /** While the link is to be left for another server: when it is, at the latest. */
   #leaveDeadlineMs = Infinity
   #closeDeadlineMs = Infinity
@@ -310,15 +302,12 @@ export class Session {
     }
     if (this.#link !== 'attached' && this.#link !== 'authenticating') return []
     const parts = this.pipeline.wantsWrite ? this.pipeline.take() : []
-    if (this.#isPingDue) {
-      this.#isPingDue = false
-      this.#isPingOutstanding = true
-      this.#pingedAtMs = nowMs
+    if (this.#heartbeat.takePing(nowMs)) {
       this.#counters.framesOut++
       parts.unshift(pingFrame) // ahead of traffic: whatever waits, the server hears from us
     }
     if (parts.length > 0) {
-      this.#sentAtMs = nowMs
+      this.#heartbeat.send(nowMs)
       for (const part of parts) this.#counters.bytesOut += part.length
     }
     return parts
@@ -407,9 +396,8 @@ export class Session {
   handleBytes(nowMs: number, bytes: Buffer, length: number = bytes.length): void {
     this.#nowMs = nowMs
     // A peer that does not get through the handshake proves nothing about the session.
-    if (this.#link === 'attached') this.#heardAtMs = nowMs
+    if (this.#link === 'attached') this.#heartbeat.hear(nowMs)
     this.#isSuspect = false
-    this.#isSilenceTold = false
     this.#counters.bytesIn += length
     this.#splitter.push(bytes, length)
     // A frame may make the session give the link up: what follows in the same read belongs to nobody.
@@ -455,7 +443,7 @@ export class Session {
     this.pipeline.expire(nowMs)
     if (nowMs >= this.#livenessDeadlineMs()) this.#judgeLiveness()
     else if (nowMs >= this.#leaveDeadlineMs) this.#leave()
-    else if (nowMs >= this.#pingDueMs()) this.#isPingDue = true
+    else if (nowMs >= this.#pingDueMs()) this.#heartbeat.askForPing()
     if (nowMs >= this.#sessionDeadlineMs()) this.#passSessionDeadline()
   }
 
@@ -508,9 +496,8 @@ export class Session {
     if (xid === Xid.notification) {
       this.pipeline.watches.notify(WatcherEvent.read(reader), zxid > 0n ? zxid : null)
     } else if (xid === Xid.ping) {
-      this.#isPingOutstanding = false
       this.#counters.pings++
-      this.#counters.pingMs = this.#nowMs - this.#pingedAtMs
+      this.#counters.pingMs = this.#heartbeat.handlePong(this.#nowMs)
     } else if (xid === Xid.auth) {
       this.pipeline.handleAuthReply(err, reader)
       if (err !== 0) this.#reject({ code: 'AUTH_FAILED', errno: err })
@@ -526,8 +513,7 @@ export class Session {
     this.#acceptance = verdict
     this.timeoutMs = timeOut
     this.#timing = timingOf(timeOut, this.#parts.hosts.count)
-    this.#isPingDue = false
-    this.#isPingOutstanding = false
+    this.#heartbeat.forgetPing()
     this.#splitter.frameBytesMax = this.#options.frameInBytesMax
     this.pipeline.peer = { server: formatHost(this.#host!), sessionId }
     if (this.#login === null) {
@@ -557,9 +543,7 @@ export class Session {
     this.server = this.pipeline.peer.server
     this.failedDials.clear()
     this.#parts.hosts.settle()
-    this.#attachedAtMs = this.#nowMs
-    this.#heardAtMs = this.#nowMs
-    this.#sentAtMs = this.#nowMs
+    this.#heartbeat.start(this.#nowMs)
     this.pipeline.capabilities = this.#parts.hosts.capabilities.at(this.server!, this.#nowMs)
     if (this.#acceptance === 'established-read-only') this.#prober.start(this.#nowMs)
     this.#change(this.#acceptance, null)
@@ -610,7 +594,8 @@ export class Session {
     // dialled without a pause for ever.
     const { msMin, msMax } = this.#options.backoff
     const backoff = { msMin, msMax: Math.min(msMax, this.#timing.pauseMsMax) }
-    if (wasAttached && this.#nowMs - this.#attachedAtMs >= backoff.msMin) this.#failures = 0
+    if (wasAttached && this.#nowMs - this.#heartbeat.attachedAtMs >= backoff.msMin)
+      this.#failures = 0
     this.#dialAtMs = this.#nowMs + dialPauseMs(this.#failures, this.#parts.random(), backoff)
     this.#failures++
     if (!wasAttached) return
@@ -625,7 +610,7 @@ export class Session {
    */
   #countEviction(): void {
     if (this.#parts.handover === undefined || isTerminal(this.#state)) return
-    const isEarly = this.#nowMs - this.#attachedAtMs < this.timeoutMs
+    const isEarly = this.#nowMs - this.#heartbeat.attachedAtMs < this.timeoutMs
     this.#evictions = isEarly ? this.#evictions + 1 : 0
     if (this.#evictions < evictionsMax) return
     const detail = 'another client seems to use the session, too: servers end each connection soon'
@@ -669,7 +654,8 @@ export class Session {
 
   #closeLink(cause: unknown): void {
     // While a read-only server serves, the servers with a quorum may have expired our session.
-    if (this.#state === 'connected' || this.#offer.own === null) this.#provenAtMs = this.#heardAtMs
+    if (this.#state === 'connected' || this.#offer.own === null)
+      this.#provenAtMs = this.#heartbeat.heardAtMs
     this.#prober.stop()
     const wasAuthenticating = this.#link === 'authenticating'
     this.#moveLink('failed', cause)
@@ -771,15 +757,14 @@ export class Session {
     if (server !== null) this.#parts.monitor.onLink({ link, trigger, server, cause })
   }
 
-  /** A server is not blamed for what a busy process has not read or asked for. */
   #tellStall(nowMs: number, lateMs: number): void {
+    const { monitor } = this.#parts
     if (lateMs >= this.#timing.lateAfterMs) {
-      this.#stalledAtMs = nowMs
-      this.#parts.monitor.onStall({ kind: 'event-loop', ms: lateMs, server: this.server })
-    } else if (nowMs >= this.#silenceDeadlineMs()) {
-      this.#isSilenceTold = true
-      const ms = nowMs - this.#heardAtMs
-      this.#parts.monitor.onStall({ kind: 'server', ms, server: this.server })
+      this.#heartbeat.noteStall(nowMs)
+      monitor.onStall({ kind: 'event-loop', ms: lateMs, server: this.server })
+    } else if (nowMs >= this.#quietAtMs()) {
+      const ms = this.#heartbeat.tellSilence(nowMs)
+      monitor.onStall({ kind: 'server', ms, server: this.server })
     }
   }
 
@@ -794,26 +779,23 @@ export class Session {
     if (this.#link === 'idle') return this.#dialAtMs
     return Math.min(
       this.#livenessDeadlineMs(),
-      this.#silenceDeadlineMs(),
+      this.#quietAtMs(),
       this.#pingDueMs(),
       this.#leaveDeadlineMs,
     )
   }
 
-  #silenceDeadlineMs(): number {
-    if (this.#link !== 'attached' || this.#isSilenceTold) return Infinity
-    const { quietAfterMs, answerWithinMs } = this.#timing
-    return Math.max(this.#heardAtMs + quietAfterMs, this.#stalledAtMs + answerWithinMs)
+  #quietAtMs(): number {
+    return this.#link === 'attached' ? this.#heartbeat.quietAtMs(this.#timing) : Infinity
   }
 
   #livenessDeadlineMs(): number {
-    if (this.#link === 'attached') return this.#heardAtMs + this.#timing.silentAfterMs
+    if (this.#link === 'attached') return this.#heartbeat.silentAtMs(this.#timing)
     return this.#link === 'idle' ? Infinity : this.#dialDeadlineMs
   }
 
   #pingDueMs(): number {
-    if (this.#link !== 'attached' || this.#isPingDue || this.#isPingOutstanding) return Infinity
-    return this.#sentAtMs + this.#timing.pingAfterMs
+    return this.#link === 'attached' ? this.#heartbeat.pingDueMs(this.#timing) : Infinity
   }
 
   #sessionDeadlineMs(): number {

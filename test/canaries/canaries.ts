@@ -102,7 +102,7 @@ export const canaries: readonly Canary[] = [
   {
     name: 'a silent server is never given up',
     file: 'src/session/session.ts',
-    edits: [['else if (nowMs >= this.#pingDueMs()) this.#isPingDue = true', '']],
+    edits: [['else if (nowMs >= this.#pingDueMs()) this.#heartbeat.askForPing()', '']],
   },
   {
     name: 'a lease outlives its session',
