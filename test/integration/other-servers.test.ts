@@ -4,7 +4,7 @@ import { Lock } from '../../src/recipes/index.ts'
 import { type ProfileName, TestServer, type TestServerOptions } from '../../src/testing/index.ts'
 import { errorOf, openAt } from '../support/servers.ts'
 
-// Real servers of other versions are in `npm run test:matrix`; ClickHouse Keeper is as it was in 2024.
+// Real servers of other versions: ZOOWIRE_ZOOKEEPER_VERSION=3.5.10; ClickHouse Keeper is as it was in 2024.
 
 async function opened(profile: ProfileName, options: TestServerOptions = {}) {
   const server = await TestServer.start({ profile, ...options })
