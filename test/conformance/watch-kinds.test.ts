@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { describeServers, open } from '../support/servers.ts'
+import { describeServers, open, testSince } from '../support/servers.ts'
 import { told, type WatchKind, watchKinds, Watching } from '../support/watch-model.ts'
 
 /** All orders of some things. */
@@ -13,7 +13,9 @@ function orders<T>(things: readonly T[]): T[][] {
 const kinds = ['data', 'child', 'persistent', 'recursive'] as const
 
 describeServers('watches of all kinds on one path', (server) => {
-  test.each(orders(kinds).map((order) => [order.join(', '), order] as const))(
+  const since36 = testSince(server, '3.6')
+
+  since36.each(orders(kinds).map((order) => [order.join(', '), order] as const))(
     'set in the order %s each hear what is theirs, and nothing twice',
     async (_, order) => {
       const zk = await open(server)
@@ -43,7 +45,7 @@ describeServers('watches of all kinds on one path', (server) => {
     },
   )
 
-  test.each(orders(kinds).map((order) => [order.join(', '), order] as const))(
+  since36.each(orders(kinds).map((order) => [order.join(', '), order] as const))(
     'taken back in the order %s stop alone',
     async (_, order) => {
       const zk = await open(server)
@@ -66,7 +68,7 @@ describeServers('watches of all kinds on one path', (server) => {
     },
   )
 
-  test('a one-shot watch that outlives a persistent one fires still', async () => {
+  since36('a one-shot watch that outlives a persistent one fires still', async () => {
     const zk = await open(server)
     await zk.create('/a')
     const persistent = new Watching(zk, 'recursive', '/a')
@@ -83,7 +85,7 @@ describeServers('watches of all kinds on one path', (server) => {
   })
 
   // No reply is awaited in between, so requests about watches of one path follow one another closely.
-  test('R53: set and taken back without a pause leave what was wanted last', async () => {
+  since36('R53: set and taken back without a pause leave what was wanted last', async () => {
     const zk = await open(server)
     await zk.create('/a')
     const kept: Watching[] = []

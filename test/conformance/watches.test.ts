@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type WatchEvent, type ZooKeeper } from '../../src/index.ts'
-import { describeServers, errorOf, newChroot, open, openAt } from '../support/servers.ts'
+import { describeServers, errorOf, newChroot, open, openAt, testSince } from '../support/servers.ts'
 
 describeServers('one-shot watches', (server) => {
   test.each<[string, string, (zk: ZooKeeper) => Promise<unknown>, Watching]>([
@@ -86,40 +86,48 @@ describeServers('one-shot watches', (server) => {
 })
 
 describeServers('watch()', (server) => {
-  test('R51: tells every change of a znode, from before its creation to after its deletion', async () => {
-    const zk = await open(server)
-    const watch = zk.watch('/a')
-    await watch.ready
-    await zk.create('/a')
-    await zk.setData('/a', 'x')
-    await zk.create('/a/b')
-    await zk.delete('/a/b')
-    await zk.delete('/a')
-    expect(watch.drain().map(({ type }) => type)).toEqual([
-      'NodeCreated',
-      'NodeDataChanged',
-      'NodeChildrenChanged',
-      'NodeChildrenChanged',
-      'NodeDeleted',
-    ])
-  })
+  const since36 = testSince(server, '3.6')
 
-  test('R36: recursive: tells the changes of all descendants, without NodeChildrenChanged', async () => {
-    const zk = await open(server)
-    await zk.create('/a')
-    const watch = zk.watch('/', { recursive: true })
-    await watch.ready
-    await zk.create('/a/b')
-    await zk.setData('/a/b', 'x')
-    await zk.delete('/a/b')
-    expect(watch.drain().map(({ type, path }) => `${type} ${path}`)).toEqual([
-      'NodeCreated /a/b',
-      'NodeDataChanged /a/b',
-      'NodeDeleted /a/b',
-    ])
-  })
+  since36(
+    'R51: tells every change of a znode, from before its creation to after its deletion',
+    async () => {
+      const zk = await open(server)
+      const watch = zk.watch('/a')
+      await watch.ready
+      await zk.create('/a')
+      await zk.setData('/a', 'x')
+      await zk.create('/a/b')
+      await zk.delete('/a/b')
+      await zk.delete('/a')
+      expect(watch.drain().map(({ type }) => type)).toEqual([
+        'NodeCreated',
+        'NodeDataChanged',
+        'NodeChildrenChanged',
+        'NodeChildrenChanged',
+        'NodeDeleted',
+      ])
+    },
+  )
 
-  test('leaving the loop takes the watch back', async () => {
+  since36(
+    'R36: recursive: tells the changes of all descendants, without NodeChildrenChanged',
+    async () => {
+      const zk = await open(server)
+      await zk.create('/a')
+      const watch = zk.watch('/', { recursive: true })
+      await watch.ready
+      await zk.create('/a/b')
+      await zk.setData('/a/b', 'x')
+      await zk.delete('/a/b')
+      expect(watch.drain().map(({ type, path }) => `${type} ${path}`)).toEqual([
+        'NodeCreated /a/b',
+        'NodeDataChanged /a/b',
+        'NodeDeleted /a/b',
+      ])
+    },
+  )
+
+  since36('leaving the loop takes the watch back', async () => {
     const zk = await open(server)
     await zk.create('/a')
     const seen: string[] = []
@@ -135,7 +143,7 @@ describeServers('watch()', (server) => {
     expect(await watch.next()).toEqual({ done: true, value: undefined })
   })
 
-  test('an abort ends it with ABORTED', async () => {
+  since36('an abort ends it with ABORTED', async () => {
     const zk = await open(server)
     const abort = new AbortController()
     const watch = zk.watch('/a', { signal: abort.signal })
@@ -145,7 +153,7 @@ describeServers('watch()', (server) => {
     expect(await errorOf(next)).toMatchObject({ code: 'ABORTED', cause: 'enough' })
   })
 
-  test('R86: close() ends it', async () => {
+  since36('R86: close() ends it', async () => {
     const zk = await open(server)
     const watch = zk.watch('/a')
     await watch.ready
@@ -154,7 +162,7 @@ describeServers('watch()', (server) => {
     expect(await next).toEqual({ done: true, value: undefined })
   })
 
-  test('a consumer that is too slow is told so, and memory stays bounded', async () => {
+  since36('a consumer that is too slow is told so, and memory stays bounded', async () => {
     const zk = await open(server, { watchBufferMax: 3 })
     await zk.create('/a')
     const watch = zk.watch('/a')

@@ -2,22 +2,23 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type WatchEvent, type ZooKeeper } from '../../src/index.ts'
 import { Lock } from '../../src/recipes/index.ts'
 import { TestServer } from '../../src/testing/index.ts'
-import { errorOf, openAt } from '../support/servers.ts'
+import { errorOf, openAt, testSince } from '../support/servers.ts'
 import { watchCount } from '../support/watch-count.ts'
 import { ZooKeeperServer } from '../support/zookeeper-server.ts'
 
 // Servers of their own: what they count must be our watches alone.
 const shared = inject('zookeeper')
-const ours: [string, () => Promise<TestServer | ZooKeeperServer>][] = [
-  ['in-process server', () => TestServer.start()],
+const ours: [string, string, () => Promise<TestServer | ZooKeeperServer>][] = [
+  ['in-process server', '3.9.0', () => TestServer.start()],
 ]
 if (shared.available) {
-  ours.push([`Apache ZooKeeper ${shared.version}`, () => ZooKeeperServer.start()])
+  ours.push([`Apache ZooKeeper ${shared.version}`, shared.version, () => ZooKeeperServer.start()])
 } else {
   console.warn(`skipped: removing watches on a real server: ${shared.reason}`)
 }
 
-describe.each(ours)('the watches of a %s', (_, start) => {
+describe.each(ours)('the watches of a %s', (_, version, start) => {
+  const since36 = testSince({ version }, '3.6')
   let server: TestServer | ZooKeeperServer
   let nextName = 0
 
@@ -57,7 +58,7 @@ describe.each(ours)('the watches of a %s', (_, start) => {
     expect(events).toEqual([])
   })
 
-  test('an iterator that is left, of either mode', async () => {
+  since36('an iterator that is left, of either mode', async () => {
     const { zk, path } = await opened()
     const [flat, deep] = [zk.watch(path), zk.watch(`${path}-other`, { recursive: true })]
     await Promise.all([flat.ready, deep.ready])
@@ -66,7 +67,7 @@ describe.each(ours)('the watches of a %s', (_, start) => {
     expect(await count(zk)).toBe(0)
   })
 
-  test('an iterator that is left before the server has set the watch', async () => {
+  since36('an iterator that is left before the server has set the watch', async () => {
     const { zk, path } = await opened()
     const watch = zk.watch(path)
     await watch.return()
@@ -83,7 +84,7 @@ describe.each(ours)('the watches of a %s', (_, start) => {
     expect(await count(zk)).toBe(0)
   })
 
-  test('those of a view that is closed, and no others', async () => {
+  since36('those of a view that is closed, and no others', async () => {
     const { zk, path, events } = await opened()
     const view = zk.chroot(path)
     await view.getData('/', { watch: (event) => events.push(event) })
@@ -107,7 +108,7 @@ describe.each(ours)('the watches of a %s', (_, start) => {
     expect(events).toMatchObject([{ type: 'NodeDataChanged', path }])
   })
 
-  test('removeWatches: all of a path, and whoever waits is told', async () => {
+  since36('removeWatches: all of a path, and whoever waits is told', async () => {
     const { zk, path, events } = await opened()
     const watch = zk.watch(path)
     await watch.ready

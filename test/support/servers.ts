@@ -34,7 +34,7 @@ export function describeServers(title: string, body: (server: Server) => void): 
 }
 
 /** `test` for what servers know from `version` on; on older ones it skips, and says why. */
-export function testSince(server: Server, version: string) {
+export function testSince(server: Pick<Server, 'version'>, version: string) {
   // None is known where the tests are only collected, to be skipped.
   if (server.version === '' || isAtLeast(server.version, version)) return test
   console.warn(`skipped: what ZooKeeper ${server.version} does not know: it came with ${version}`)
