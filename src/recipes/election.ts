@@ -88,7 +88,7 @@ export class Election {
 
   /**
    * Who leads now, and then each new leader; null while there is none. It survives reconnects; an abort
-   * makes it throw `ABORTED`.
+   * makes it throw `ABORTED`. Needs servers of 3.6 or later; else it throws `UNIMPLEMENTED`.
    */
   async *observe(
     options: Pick<CallOptions, 'signal'> = {},

@@ -66,7 +66,10 @@ export class ServiceRegistry {
     return { instance, path, close, [Symbol.asyncDispose]: close }
   }
 
-  /** Finds the instances of a service, and follows them until the provider is closed. */
+  /**
+   * Finds the instances of a service, and follows them until the provider is closed. Needs servers of 3.6
+   * or later; else it rejects with `UNIMPLEMENTED`.
+   */
   discover(
     name: string,
     { strategy = 'random', signal }: DiscoverOptions = {},
