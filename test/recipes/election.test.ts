@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Election } from '../../src/recipes/index.ts'
 import { TestServer } from '../../src/testing/index.ts'
-import { describeServers, errorOf, newChroot, open, openAt } from '../support/servers.ts'
+import { describeServers, errorOf, newChroot, open, openAt, testSince } from '../support/servers.ts'
 
 describeServers('Election', (server) => {
   test('one of the candidates leads; when it resigns, the next in line does', async () => {
@@ -25,7 +25,7 @@ describeServers('Election', (server) => {
     expect(await a.leader()).toBeNull()
   })
 
-  test('observers are told of each new leader, and of none', async () => {
+  testSince(server, '3.6')('observers are told of each new leader, and of none', async () => {
     const chroot = await newChroot(server)
     const zk = await openAt(server.connectString + chroot)
     const observer = await openAt(server.connectString + chroot)

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest'
 import { ServiceRegistry } from '../../src/recipes/index.ts'
 import { TestServer } from '../../src/testing/index.ts'
-import { describeServers, errorOf, newChroot, open, openAt } from '../support/servers.ts'
+import { describeServers, errorOf, newChroot, open, openAt, testSince } from '../support/servers.ts'
 
 const users = { name: 'users', address: '127.0.0.1', port: 8897 }
 
 describeServers('ServiceRegistry', (server) => {
-  test('finds what is registered, and follows those who come and go', async () => {
+  const since36 = testSince(server, '3.6')
+
+  since36('finds what is registered, and follows those who come and go', async () => {
     const chroot = await newChroot(server)
     const zk = await openAt(server.connectString + chroot)
     const seeker = await openAt(server.connectString + chroot)
@@ -27,7 +29,7 @@ describeServers('ServiceRegistry', (server) => {
     expect(await lists.next()).toEqual({ done: true, value: undefined })
   })
 
-  test('round-robin goes through all instances in turn', async () => {
+  since36('round-robin goes through all instances in turn', async () => {
     const zk = await open(server)
     const registry = new ServiceRegistry(zk, '/s')
     for (const id of ['a', 'b', 'c']) await registry.register({ ...users, id })
@@ -52,7 +54,7 @@ describeServers('ServiceRegistry', (server) => {
     expect((await zk.getChildren('/s/users')).children).toEqual(['one'])
   })
 
-  test('an instance that was deleted by somebody registers again', async () => {
+  since36('an instance that was deleted by somebody registers again', async () => {
     const zk = await open(server)
     const registry = new ServiceRegistry(zk, '/s')
     const { path } = await registry.register({ ...users, id: 'one' })
@@ -63,7 +65,7 @@ describeServers('ServiceRegistry', (server) => {
     expect((await watch.next()).value).toMatchObject({ type: 'NodeCreated' })
   })
 
-  test('what is no instance does not hide those that are', async () => {
+  since36('what is no instance does not hide those that are', async () => {
     const zk = await open(server)
     const registry = new ServiceRegistry(zk, '/s')
     const { instance } = await registry.register(users)
