@@ -14,7 +14,7 @@ import { mavenClassPath } from '../test/support/maven-source.ts'
 import { totalsOf } from './test-totals.ts'
 import { root } from './tools.ts'
 
-/** The last release of each line. */
+/** One release of each line. */
 const knownVersions = ['3.5.10', '3.6.4', '3.7.2', '3.8.4', '3.9.5']
 
 /** What compares the in-process server, which is a 3.9, with a real one byte by byte. */
