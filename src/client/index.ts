@@ -10,7 +10,13 @@ export {
   OPEN_ACL_UNSAFE,
   READ_ACL_UNSAFE,
 } from './acl.ts'
-export { type RecipeRuntime, type SessionInfo, type VersionOption, ZooKeeper } from './client.ts'
+export {
+  type ReadOptions,
+  type RecipeRuntime,
+  type SessionInfo,
+  type VersionOption,
+  ZooKeeper,
+} from './client.ts'
 export {
   type ChannelMessages,
   channels,
