@@ -43,8 +43,13 @@ export function timingOf(sessionTimeoutMs: number, hostCount: number): Timing {
     answerWithinMs: sessionTimeoutMs / 6,
     silentAfterMs,
     lostAfterMs: (sessionTimeoutMs * 4) / 3,
-    // Each host gets its share, so that one black hole cannot use up the whole session timeout.
-    dialWithinMs: Math.min(silentAfterMs, Math.max(sessionTimeoutMs / hostCount, dialWithinMsMin)),
+    // Each host gets its share, so that one black hole cannot use up the whole session timeout; a lone
+    // host no more than is left of the session, because a server that starts may never answer a
+    // handshake that it took (seen of 3.9.5), and the next one at once.
+    dialWithinMs: Math.min(
+      silentAfterMs,
+      Math.max(sessionTimeoutMs / Math.max(hostCount, 3), dialWithinMsMin),
+    ),
     pauseMsMax: sessionTimeoutMs / 3,
     lateAfterMs: sessionTimeoutMs / 10,
     leaveWithinMs: sessionTimeoutMs / 3,
