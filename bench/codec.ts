@@ -44,9 +44,10 @@ for (let round = 0; round < options.rounds; round++) {
   }
 }
 console.log(`\nNanoseconds for one, as median (min–max) of the rounds\n${render()}`)
-mkdirSync(dirname(options.output), { recursive: true })
-writeFileSync(options.output, JSON.stringify({ environment: before, options, turns }, null, 2))
-console.log(`\nall figures: ${options.output}`)
+const { output, ...settings } = options
+mkdirSync(dirname(output), { recursive: true })
+writeFileSync(output, JSON.stringify({ environment: before, options: settings, turns }, null, 2))
+console.log(`\nall figures: ${output}`)
 
 async function runTurn(contestant: Contestant): Promise<Turn> {
   const child = fork(program('codec/main'), [contestant, String(options.milliseconds)], {

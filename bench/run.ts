@@ -75,9 +75,10 @@ for (const kind of options.server) {
   }
 }
 console.log(`\n${render(cells)}`)
-mkdirSync(dirname(options.output), { recursive: true })
-writeFileSync(options.output, JSON.stringify({ environment: before, options, cells }, null, 2))
-console.log(`\nall figures: ${options.output}`)
+const { output, ...settings } = options
+mkdirSync(dirname(output), { recursive: true })
+writeFileSync(output, JSON.stringify({ environment: before, options: settings, cells }, null, 2))
+console.log(`\nall figures: ${output}`)
 
 /** The null server cannot say who comes first. */
 function isPossible(workload: Workload, kind: ServerKind): boolean {
