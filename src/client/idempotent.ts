@@ -1,14 +1,14 @@
 /** What a look at a znode says of a write to it whose reply was lost. */
 import { operations } from '../protocol/operations.ts'
 import { type Stat } from '../protocol/records.ts'
-import { isZooKeeperError } from '../protocol/errors.ts'
 import { Budget } from './budget.ts'
 import { type Doubt, untilKnown, type Verdict } from './fate.ts'
+import { readIfThere } from './if-there.ts'
 import { type CallOptions } from './options.ts'
 import { callCreate } from './plain-create.ts'
 import { type CreateOptions, type Data, owned, refuse } from './requests.ts'
 import { type CreateResult, type DataResult } from './results.ts'
-import { asIs, createdOf, statOf } from './shapes.ts'
+import { createdOf, statOf } from './shapes.ts'
 import { operationOfMode } from './requests.ts'
 import { type View } from './view.ts'
 
@@ -52,7 +52,7 @@ export async function createIdempotently(
     new Budget(view, options, { op: operation.name, path }),
     (left) => callCreate(view, operation, () => request, createdOf, left),
     async (doubt, left) => {
-      const now = await readOrNull(view, path, left)
+      const now = await readIfThere<DataResult>(view, operations.getData, path, left)
       if (now === null) return 'guarded'
       if (now.stat.czxid <= doubt.zxid) return 'not-applied'
       const isProven =
@@ -78,7 +78,7 @@ export async function setDataIdempotently(
     new Budget(view, options, { op: operation.name, path }),
     (left) => view.call(operation, () => request, statOf, left),
     async (doubt, left) => {
-      const now = await readOrNull(view, path, left)
+      const now = await readIfThere<DataResult>(view, operations.getData, path, left)
       return judgeSetData(now, request, doubt, isUnique)
     },
   )
@@ -133,19 +133,6 @@ function judgeSetData(
   if (stat.czxid > zxid) return 'unknown' // deleted and created again: it hides what was before
   const cannotBe = stat.version <= version || (isNext && !isSame)
   return cannotBe ? 'not-applied' : 'guarded'
-}
-
-async function readOrNull(
-  view: View,
-  path: string,
-  limits: CallOptions,
-): Promise<DataResult | null> {
-  try {
-    return await view.read<DataResult>(operations.getData, path, asIs, limits)
-  } catch (error) {
-    if (isZooKeeperError(error, 'NO_NODE')) return null
-    throw error
-  }
 }
 
 function isUniqueData({ idempotent }: IdempotentOption): boolean {

@@ -1,10 +1,11 @@
-import { isZooKeeperError, ZooKeeperError } from '../protocol/errors.ts'
+import { ZooKeeperError } from '../protocol/errors.ts'
 import { operations } from '../protocol/operations.ts'
 import { type Stat } from '../protocol/records.ts'
+import { readIfThere } from './if-there.ts'
 import { type CallOptions } from './options.ts'
 import { type ChildrenResult } from './results.ts'
 import { type View } from './view.ts'
-import { asIs, nothing } from './shapes.ts'
+import { nothing } from './shapes.ts'
 
 /** A znode that a walk has come by. */
 export interface WalkEntry {
@@ -30,7 +31,8 @@ export async function* walk(
   let level = [root]
   while (level.length > 0) {
     const below: string[] = []
-    const ask = (path: string) => childrenOf(view, path, limits())
+    const ask = (path: string) =>
+      readIfThere<ChildrenResult>(view, operations.getChildren2, path, limits())
     for await (const { path, found } of inOrder(level, ask, concurrency)) {
       if (found === null) continue
       const prefix = path === '/' ? '/' : `${path}/`
@@ -59,18 +61,4 @@ async function* inOrder<T>(
     yield { path, found: await asked.shift()! }
   }
   return undefined
-}
-
-/** Null for a znode that has vanished, or has never been. */
-async function childrenOf(
-  view: View,
-  path: string,
-  options: CallOptions,
-): Promise<ChildrenResult | null> {
-  try {
-    return await view.read<ChildrenResult>(operations.getChildren2, path, asIs, options)
-  } catch (error) {
-    if (isZooKeeperError(error, 'NO_NODE')) return null
-    throw error
-  }
 }
