@@ -1,5 +1,5 @@
 import { ZooKeeperError } from '../protocol/errors.ts'
-import { type Handover } from '../session/session.ts'
+import { type Handover } from '../session/session-parts.ts'
 
 /** A session in plain values, to send to another process. Whoever has them has the session. */
 export interface RevealedSession {

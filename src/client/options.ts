@@ -2,7 +2,7 @@ import { type ConnectString, type Host, parseConnectString } from '../protocol/c
 import { juteMaxBuffer } from '../protocol/constants.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { type ACL } from '../protocol/records.ts'
-import { type Handover, type SessionOptions } from '../session/session.ts'
+import { type Handover, type SessionOptions } from '../session/session-parts.ts'
 import { type TlsProvider } from '../session/target.ts'
 import { type Backoff } from '../session/timing.ts'
 import { OPEN_ACL_UNSAFE } from './acl.ts'

@@ -12,7 +12,9 @@ import { Driver } from '../session/driver.ts'
 import { Hosts } from '../session/hosts.ts'
 import { Monitor } from '../session/monitor.ts'
 import { type Runtime } from '../session/runtime.ts'
-import { type Handover, Session, type SessionChange } from '../session/session.ts'
+import { type ServerWatches } from '../session/server-watches.ts'
+import { type Handover, type SessionChange } from '../session/session-parts.ts'
+import { Session } from '../session/session.ts'
 import { type Watcher, Watches, type WatchEvent } from '../session/watches.ts'
 import { ExportedSession } from './exported-session.ts'
 import { authOf, type AuthOption } from './auth-option.ts'
@@ -195,9 +197,9 @@ export class SessionKeeper {
     })
   }
 
-  /** Takes watchers back, as {@link Session.unwatch} does. */
-  unwatch(...which: Parameters<Session['unwatch']>): Watcher[] {
-    const removed = this.#session.unwatch(...which)
+  /** Takes watchers back, as {@link ServerWatches.unwatch} does. */
+  unwatch(...which: Parameters<ServerWatches['unwatch']>): Watcher[] {
+    const removed = this.#session.pipeline.watches.unwatch(...which)
     this.#driver.wake()
     return removed
   }
@@ -386,7 +388,7 @@ export class SessionKeeper {
       return new ZooKeeperError(code, { op: 'connect', errno, server, detail, cause })
     }
     if (error.code !== 'TIMEOUT') return error
-    return noSessionError(this.options.connectTimeoutMs, this.#session.failedDials)
+    return noSessionError(this.options.connectTimeoutMs, this.#session.dialling.failed)
   }
 }
 

@@ -110,7 +110,7 @@ export class View implements CallOwner, Ending {
     if (this.keeper.endCode !== null) return // then all calls and watches end
     const { session } = this.keeper
     session.pipeline.abandonAll((call) => call instanceof Request && call.owner === this, 'CLOSED')
-    session.endWatches((watcher) => this.owns(watcher))
+    session.pipeline.watches.endOneShots((watcher) => this.owns(watcher))
     this.keeper.wake()
     this.states.close(session.id)
   }

@@ -10,13 +10,19 @@ import { type ServerWatches } from './server-watches.ts'
 export interface Registrar {
   readonly watches: ServerWatches
   /** Sends calls before anything else. */
-  submit(calls: readonly Call[]): void
+  readonly submit: (calls: readonly Call[]) => void
   /** Watches that a server does not set would be silent for ever: another server may do better. */
-  unwatched(failure: Failure): void
+  readonly unwatched: (failure: Failure) => void
+}
+
+/** What a new connection is to be told before it gets other requests. */
+export function registrationsOf(frameBytesMax: number, registrar: Registrar): Call[] {
+  const chunks = registrar.watches.attach(frameBytesMax)
+  return chunks.map((chunk) => new RegistrationCall(chunk, registrar))
 }
 
 /** Arms a chunk of watches. A cut makes it moot: the next connection is told anew. */
-export class RegistrationCall extends Call {
+class RegistrationCall extends Call {
   readonly #chunk: SetWatches2
   readonly #registrar: Registrar
 

@@ -17,7 +17,7 @@ import { type AddWatchRequest, type SetWatches2, type WatcherEvent } from '../pr
 import { type Call, type Failure } from './call.ts'
 import { type OneShot, PathState, type Step } from './path-state.ts'
 import { UpkeepCall } from './upkeep-call.ts'
-import { type Mode, type TableName, tableOfMode, type Watches } from './watches.ts'
+import { type Mode, type TableName, tableOfMode, type Watcher, type Watches } from './watches.ts'
 
 /** What a connection does for the watches on it. */
 export interface WatchLink {
@@ -153,10 +153,31 @@ export class ServerWatches {
   // --- Taking back ----------------------------------------------------------------------------------
 
   /**
-   * Watchers were taken out of these tables. `settled` is called once the server watches no more than
-   * is wanted, or with the reason why it goes on.
+   * Takes watchers of a path back: they are not called any more. `settled` is told once the server
+   * watches no more than is wanted, which it does at once without a connection, or why it goes on.
+   *
+   * @returns those that were taken back.
    */
-  release(
+  unwatch(
+    tables: readonly TableName[],
+    path: string,
+    matches: (watcher: Watcher) => boolean,
+    settled?: (failure: Failure | null) => void,
+  ): Watcher[] {
+    const found = tables.map((table) => this.wanted.remove(table, path, matches))
+    const emptied = tables.filter((_, index) => found[index]!.length > 0)
+    if (emptied.length > 0) this.#release(emptied, path, settled)
+    return found.flat()
+  }
+
+  /** Tells one-shot watchers that their end has come, and takes them back. */
+  endOneShots(concerns: (watcher: Watcher) => boolean): void {
+    for (const { table, path } of this.wanted.endOneShots('closed', concerns)) {
+      this.#release([table], path)
+    }
+  }
+
+  #release(
     tables: readonly TableName[],
     path: string,
     settled?: (failure: Failure | null) => void,

@@ -19,7 +19,7 @@ export const canaries: readonly Canary[] = [
   },
   {
     name: 'half a frame is kept over a reconnect',
-    file: 'src/session/session.ts',
+    file: 'src/session/connection.ts',
     edits: [
       ['this.#splitter = new FrameSplitter(handshakeBytesMax)\n    const writer', 'const writer'],
     ],
@@ -102,7 +102,7 @@ export const canaries: readonly Canary[] = [
   {
     name: 'a silent server is never given up',
     file: 'src/session/session.ts',
-    edits: [['else if (nowMs >= this.#pingDueMs()) this.#heartbeat.askForPing()', '']],
+    edits: [['else connection.pingIfDue(nowMs, timing)', '']],
   },
   {
     name: 'a lease outlives its session',

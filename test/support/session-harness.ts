@@ -14,10 +14,10 @@ import { type LinkStep, Monitor, type Stall } from '../../src/session/monitor.ts
 import { type SaslLogin } from '../../src/session/sasl.ts'
 import {
   type Handover,
-  Session,
   type SessionChange,
   type SessionOptions,
-} from '../../src/session/session.ts'
+} from '../../src/session/session-parts.ts'
+import { Session } from '../../src/session/session.ts'
 import { Watches } from '../../src/session/watches.ts'
 import { responseTo, type TestCall } from './test-call.ts'
 

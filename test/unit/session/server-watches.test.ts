@@ -27,7 +27,7 @@ function watched(options?: HarnessOptions) {
     tables: readonly TableName[],
     settled?: (failure: Failure | null) => void,
   ) => {
-    const removed = harness.session.unwatch(
+    const removed = harness.session.pipeline.watches.unwatch(
       tables,
       '/a',
       (one) => one === watchers.get(name),
@@ -133,7 +133,7 @@ describe('a watch that nobody wants any more', () => {
     harness.turn().answer({ err }).takeSent()
     const fates: (Failure | null)[] = []
     expect(
-      harness.session.unwatch(
+      harness.session.pipeline.watches.unwatch(
         [table],
         '/a',
         () => true,
@@ -284,10 +284,10 @@ describe('a watch that nobody wants any more', () => {
     const [mine, other] = [watcher('mine'), watcher('other')]
     harness.submit(getData('/a', mine), getChildren('/a', mine), getData('/a', other))
     harness.turn().answerAll().takeSent()
-    harness.session.endWatches((one) => one === mine)
+    harness.session.pipeline.watches.endOneShots((one) => one === mine)
     expect(heard).toEqual(['mine: closed /a', 'mine: closed /a'])
     expect(takeAsked(harness.turn())).toEqual([`removeWatches ${WatcherType.Children}`])
-    harness.answer().session.endWatches((one) => one === other)
+    harness.answer().session.pipeline.watches.endOneShots((one) => one === other)
     expect(takeAsked(harness.turn())).toEqual([`removeWatches ${WatcherType.Any}`])
   })
 
