@@ -127,7 +127,7 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
 
   #elect(leader = this.#running[0] ?? null): void {
     this.#leader = leader
-    this.keeper.state.nextEpoch()
+    this.keeper.state.lastZxid = ((this.keeper.state.lastZxid >> 32n) + 1n) << 32n
     this.keeper.resume()
     this.keeper.state.changes.note()
   }

@@ -42,7 +42,7 @@ function buildLines({ options }: ServerState): string[] {
   return [`Zookeeper version: ${options.profile.version}`]
 }
 
-function summaryLines({ tree, linkOf, lastZxid, isReadOnly }: ServerState): string[] {
+function summaryLines({ tree, linkOf, lastZxid, role }: ServerState): string[] {
   const links = [...linkOf.values()]
   return [
     'Latency min/avg/max: 0/0.0/0',
@@ -51,7 +51,7 @@ function summaryLines({ tree, linkOf, lastZxid, isReadOnly }: ServerState): stri
     `Connections: ${linkOf.size}`,
     'Outstanding: 0',
     `Zxid: 0x${lastZxid.toString(16)}`,
-    `Mode: ${isReadOnly ? 'read-only' : 'standalone'}`,
+    `Mode: ${role}`,
     `Node count: ${tree.size}`,
   ]
 }
@@ -100,10 +100,10 @@ function watchLines({ watches }: ServerState): string[] {
 }
 
 function figureLines(state: ServerState): string[] {
-  const { tree, watches, linkOf, sessions, isReadOnly, options } = state
+  const { tree, watches, linkOf, sessions, role, options } = state
   const figures = {
     version: options.profile.version,
-    server_state: isReadOnly ? 'read-only' : 'standalone',
+    server_state: role,
     num_alive_connections: linkOf.size,
     outstanding_requests: 0,
     znode_count: tree.size,

@@ -5,7 +5,7 @@
  */
 import { type handshake } from '../protocol/index.ts'
 import { type Link } from './link.ts'
-import { type Session } from './sessions.ts'
+import { passwordOf, type Session } from './sessions.ts'
 import { type ServerState } from './state.ts'
 
 const passwordBytes = 16
@@ -19,14 +19,43 @@ export function answerHandshake(
   // The client has seen the future: some other server is ahead, and the client should go there.
   if (request.lastZxidSeen > state.lastZxid) return link.close()
   if (state.isReadOnly && isGlobal(state, request.sessionId)) return link.close()
-  const session = sessionFor(state, request)
-  // A client that does not send the byte does not expect it, either.
-  const readOnly = request.readOnly === null ? null : state.isReadOnly
-  if (session === null) {
-    const passwd = Buffer.alloc(passwordBytes)
-    link.replyHandshake({ protocolVersion: 0, timeOut: 0, sessionId: 0n, passwd, readOnly })
-    return link.close()
+  findSession(state, link, request, (session) => {
+    if (session === null) refuse(link, readOnlyIn(state, request))
+    else if (!link.isClosed) welcome(state, link, session, readOnlyIn(state, request))
+  })
+}
+
+/** Null for a session that is gone, and for one the password does not fit. */
+function findSession(
+  state: ServerState,
+  link: Link,
+  request: handshake.ConnectRequest,
+  answer: (session: Session | null) => void,
+): void {
+  const { sessionId, timeOut, passwd } = request
+  if (sessionId === 0n || !state.options.profile.resumesSessions) {
+    if (state.isReadOnly) answer(state.createLocalSession(timeOut))
+    else state.createSession(timeOut, link, answer)
+    return
   }
+  // The connection that holds the session is closed before the password is even looked at.
+  state.linkOf.get(sessionId)?.close()
+  if (passwd === null || !passwordOf(sessionId).equals(passwd)) answer(null)
+  else state.resumeSession(sessionId, timeOut, link, answer)
+}
+
+/** A client that does not send the byte does not expect it, either. */
+function readOnlyIn({ isReadOnly }: ServerState, request: handshake.ConnectRequest) {
+  return request.readOnly === null ? null : isReadOnly
+}
+
+function refuse(link: Link, readOnly: boolean | null): void {
+  const passwd = Buffer.alloc(passwordBytes)
+  link.replyHandshake({ protocolVersion: 0, timeOut: 0, sessionId: 0n, passwd, readOnly })
+  link.close()
+}
+
+function welcome(state: ServerState, link: Link, session: Session, readOnly: boolean | null) {
   link.session = session
   link.establishedMs = state.options.clock.wallMs()
   state.linkOf.set(session.id, link)
@@ -34,21 +63,9 @@ export function answerHandshake(
     protocolVersion: 0,
     timeOut: session.timeoutMs,
     sessionId: session.id,
-    passwd: session.password,
+    passwd: passwordOf(session.id),
     readOnly,
   })
-}
-
-/** Null for a session that is gone, and for one the password does not fit. */
-function sessionFor(state: ServerState, request: handshake.ConnectRequest): Session | null {
-  if (request.sessionId === 0n || !state.options.profile.resumesSessions) {
-    return state.isReadOnly
-      ? state.createLocalSession(request.timeOut)
-      : state.createSession(request.timeOut)
-  }
-  // The connection that holds the session is closed before the password is even looked at.
-  state.linkOf.get(request.sessionId)?.close()
-  return state.sessions.resume(request.sessionId, request.passwd, request.timeOut)
 }
 
 /** Without a quorum a server cannot keep such a session alive, and sends its client away. */

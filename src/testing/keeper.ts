@@ -6,10 +6,10 @@ import { type FaultPlan } from './fault-plan.ts'
 import { Faults } from './faults.ts'
 import { answerWord } from './four-letter-words.ts'
 import { answerHandshake } from './handshake.ts'
-import { Link, type LinkHost, type Wire } from './link.ts'
+import { copyOf, Link, type LinkHost, type Wire } from './link.ts'
 import { processRequest } from './processor.ts'
 import { type Profile } from './profile.ts'
-import { copyOf, type RequestView, viewOf } from './request-view.ts'
+import { type RequestView, viewOf } from './request-view.ts'
 import { ServerState, type StateOptions } from './state.ts'
 import { strike, strikeLink } from './strike.ts'
 
@@ -167,7 +167,7 @@ export class Keeper implements LinkHost {
   }
 
   #isStillWanted({ session }: Link, { type }: records.RequestHeader): boolean {
-    if (session === null || this.state.sessions.get(session.id) !== session) return false
+    if (session === null || !this.state.hasSession(session.id)) return false
     return operationByCode.get(type)?.effect === 'write'
   }
 

@@ -216,3 +216,9 @@ export class Link implements Watcher {
 export function replyEmpty(link: Link, header: records.ReplyHeader): void {
   link.reply(header, Empty, undefined)
 }
+
+/** The rest of a frame, in memory of its own. */
+export function copyOf({ bytes, offset, end }: Reader): Reader {
+  const copy = Buffer.from(bytes.subarray(offset, end))
+  return new Reader().reset(copy, 0, copy.length)
+}

@@ -103,9 +103,9 @@ export abstract class Oracle {
    * @throws {Error} if there is no such session.
    */
   async expire(sessionId: bigint): Promise<void> {
-    const session = this.keeper.state.sessions.get(sessionId)
-    if (session === undefined) throw new Error(`there is no session ${hex(sessionId)}`)
-    this.keeper.state.expire(session)
+    const { state } = this.keeper
+    if (!state.hasSession(sessionId)) throw new Error(`there is no session ${hex(sessionId)}`)
+    state.expire(sessionId)
   }
 
   /** Resets the connection of a session, or every connection. The sessions live on. */

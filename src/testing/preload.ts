@@ -14,25 +14,25 @@ export type TreeOption = Readonly<Record<string, string | Uint8Array | null | Zn
 
 /** Creates the znodes in one transaction, the first of the server. */
 export function preload(state: ServerState, tree: TreeOption): void {
-  state.transact((stamp) => {
-    const create = (path: string, { data = '', acl = openAcl }: ZnodeOptions): void => {
-      const bytes = typeof data === 'string' ? Buffer.from(data) : data
-      const spec = { data: bytes, acl, kind: 'persistent', ephemeralOwner: 0n, ttlMs: 0 } as const
-      state.tree.create(path, spec, stamp)
-    }
-    const createAncestors = (path: string): void => {
-      const parent = parentPath(path)
-      if (state.tree.get(parent) !== undefined) return
-      createAncestors(parent)
-      create(parent, {})
-    }
-    // A parent sorts before its children.
-    for (const path of Object.keys(tree).sort()) {
-      demandCreatable(state, path)
-      createAncestors(path)
-      create(path, optionsOf(tree[path] ?? null))
-    }
-  })
+  const stamp = { zxid: ++state.lastZxid, timeMs: state.options.clock.wallMs() }
+  const create = (path: string, { data = '', acl = openAcl }: ZnodeOptions): void => {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    const spec = { data: bytes, acl, kind: 'persistent', ephemeralOwner: 0n, ttlMs: 0 } as const
+    state.tree.create(path, spec, stamp)
+  }
+  const createAncestors = (path: string): void => {
+    const parent = parentPath(path)
+    if (state.tree.get(parent) !== undefined) return
+    createAncestors(parent)
+    create(parent, {})
+  }
+  // A parent sorts before its children.
+  for (const path of Object.keys(tree).sort()) {
+    demandCreatable(state, path)
+    createAncestors(path)
+    create(path, optionsOf(tree[path] ?? null))
+  }
+  state.tree.commit()
 }
 
 function demandCreatable(state: ServerState, path: string): void {

@@ -17,12 +17,14 @@ import {
   Xid,
 } from '../protocol/index.ts'
 import { digestOf } from './acl.ts'
-import { type Link, replyEmpty } from './link.ts'
-import { type LogPart } from './operation-log.ts'
+import { copyOf, type Link, replyEmpty } from './link.ts'
+import { type LogEntry, type LogPart } from './operation-log.ts'
 import { isReadPart, reads } from './reads.ts'
 import { errnoOf, refuse } from './refusal.ts'
 import { SaslExchange } from './sasl.ts'
-import { type ServerState } from './state.ts'
+import { endSession, type ServerState } from './state.ts'
+import { type Stamp } from './tree.ts'
+import { attempt, type Ledger, type Outcome } from './write.ts'
 import { type WriteContext, writes } from './writes.ts'
 
 /** A request on its way. `body` stands behind the header. */
@@ -40,16 +42,33 @@ export function processRequest(
   { xid, type }: records.RequestHeader,
   body: Reader,
 ): void {
-  if (link.session !== null) state.sessions.touch(link.session)
+  if (link.session !== null) state.touch(link.session)
   const request: Request = { state, link, xid, body }
   const operation = operationByCode.get(type)
-  const answerSpecial = specials.get(type)
   if (isForbidden(request, type)) refuseStranger(request, operation)
   else if (operation === undefined) answerUnimplemented(request, `opcode ${type}`)
   else if (!state.options.profile.knows(operation)) answerUnimplemented(request, operation.name)
   else if (state.isReadOnly && needsQuorum(operation)) answerNotReadOnly(request, operation)
-  else if (answerSpecial !== undefined) answerSpecial(request)
-  else answer(request, operation)
+  else answererOf(operation)(request, operation)
+}
+
+type Answerer = (request: Request, operation: Operation) => void
+
+function answererOf(operation: Operation): Answerer {
+  const { name, code } = operation
+  return specials.get(code) ?? (readHandlers.has(name) ? inTurn(answerRead) : answerWrite)
+}
+
+/** Whatever is asked behind a write that is still on its way has to wait for it. */
+function inTurn(answer: Answerer): Answerer {
+  return (request, operation) => {
+    const { answers } = request.state
+    if (!answers.has(request.link)) return answer(request, operation)
+    const kept = { ...request, body: copyOf(request.body) }
+    answers.add(request.link, 0n, () => {
+      if (!request.link.isClosed) answer(kept, operation)
+    })
+  }
 }
 
 const introductions: ReadonlySet<number> = new Set([operations.auth.code, operations.sasl.code])
@@ -76,54 +95,104 @@ const readHandlers = new Map<string, Handler<Parameters<typeof reads.getData>[1]
 )
 
 /** What is answered unlike everything else. */
-const specials: ReadonlyMap<number, (request: Request) => void> = new Map([
-  [operations.ping.code, answerPing],
+const specials: ReadonlyMap<number, Answerer> = new Map([
+  [operations.ping.code, inTurn(answerPing)],
   [operations.auth.code, answerAuth],
   [operations.sasl.code, answerSasl],
+  [operations.sync.code, answerSync],
   [operations.closeSession.code, answerCloseSession],
-  [operations.multiRead.code, answerMultiRead],
-  [operations.check.code, (request) => answerUnimplemented(request, operations.check.name)],
+  [operations.multiRead.code, inTurn(answerMultiRead)],
+  [operations.check.code, (request, { name }) => answerUnimplemented(request, name)],
 ])
 
-function answer(request: Request, operation: Operation): void {
-  let err = 0
-  let path: string | null = null
-  let decoded: unknown
-  let response: unknown
-  try {
-    decoded = decode(request, operation)
-    path = pathOf(operation, decoded)
-    response = execute(request, operation, decoded)
-  } catch (error) {
-    err = errnoOf(error)
-  }
-  const header = { xid: request.xid, zxid: request.state.lastZxid, err }
-  request.link.reply(header, err === 0 ? operation.response : Empty, response)
-  log(request, header, operation.name, path, partsOf(decoded, response))
-}
-
-function decode({ state, body }: Request, operation: Operation): unknown {
-  try {
-    return operation.request.read(body)
-  } catch (error) {
-    // Of all requests that cannot be decoded, only a multi spends a zxid.
-    if (operation === operations.multi) state.transact(() => undefined)
-    throw error
-  }
-}
-
-function execute({ state, link }: Request, { name }: Operation, decoded: unknown): unknown {
+function answerRead(request: Request, operation: Operation): void {
+  const { state, link, body } = request
   const { tree, watches, options } = state
   const { profile } = options
+  const read = readHandlers.get(operation.name)!
+  let decoded: unknown
+  const outcome = attempt(() => {
+    decoded = operation.request.read(body)
+    return read(decoded as never, { tree, watches, watcher: link, ids: link.ids, profile })
+  })
+  conclude(request, operation, decoded, outcome)
+}
+
+/** Answered when this server knows all that was decided before. The path is not even looked at. */
+function answerSync(request: Request, operation: Operation): void {
+  const outcome = attempt(() => records.SyncRequest.read(request.body))
+  request.state.catchUp(request.link, () => conclude(request, operation, outcome.result, outcome))
+}
+
+function answerWrite(request: Request, operation: Operation): void {
+  const { state, link, body } = request
+  // Of all requests that cannot be decoded, only a multi spends a zxid.
+  const isMulti = operation === operations.multi
+  let decoded: unknown
+  const decode = () => (decoded = operation.request.read(body))
+  const undecoded = isMulti ? null : attempt(decode)
+  if (undecoded !== null && undecoded.err !== 0) {
+    return inTurn(() => conclude(request, operation, undefined, undecoded))(request, operation)
+  }
+  state.decide({
+    link,
+    change: (ledger, stamp) => {
+      if (isMulti) decode()
+      return write(request, operation, decoded, ledger, stamp)
+    },
+    answer: (outcome) => reply(request, operation, outcome),
+    entry: (outcome, zxid) => entryOf(request, operation, decoded, outcome, zxid),
+  })
+}
+
+function write(
+  { state, link }: Request,
+  { name }: Operation,
+  decoded: unknown,
+  { tree }: Ledger,
+  stamp: Stamp,
+): unknown {
+  const { hasExtendedTypes, schemes, profile } = state.options
   const { ids, sessionId } = link
-  const read = readHandlers.get(name)
-  if (read !== undefined)
-    return read(decoded as never, { tree, watches, watcher: link, ids, profile })
-  const write = writeHandlers.get(name) ?? refuse('UNIMPLEMENTED')
-  const { hasExtendedTypes, schemes } = options
-  return state.transact((stamp) =>
-    write(decoded as never, { tree, stamp, sessionId, ids, hasExtendedTypes, schemes, profile }),
-  )
+  const handler = writeHandlers.get(name) ?? refuse('UNIMPLEMENTED')
+  const context = { tree, stamp, sessionId, ids, hasExtendedTypes, schemes, profile }
+  return handler(decoded as never, context)
+}
+
+function conclude(
+  request: Request,
+  operation: Operation,
+  decoded: unknown,
+  outcome: Outcome<unknown>,
+): void {
+  reply(request, operation, outcome)
+  const { log, lastZxid } = request.state
+  log.push(entryOf(request, operation, decoded, outcome, lastZxid))
+}
+
+/** The connection of a session that has moved to another server just ends. */
+function reply(
+  { state, link, xid }: Request,
+  { response }: Operation,
+  { err, result }: Outcome<unknown>,
+): void {
+  if (err === errnoOfMoved) return link.close()
+  link.reply({ xid, zxid: state.lastZxid, err }, err === 0 ? response : Empty, result)
+}
+
+const errnoOfMoved = -118
+
+function entryOf(
+  { link, xid }: Request,
+  operation: Operation,
+  decoded: unknown,
+  { err, result }: Outcome<unknown>,
+  zxid: bigint,
+): LogEntry {
+  const path = decoded === undefined ? null : pathOf(operation, decoded)
+  const parts = partsOf(decoded, result)
+  const entry = { sessionId: link.sessionId, xid, zxid, operation: operation.name, path, err }
+  return parts === undefined ? entry : { ...entry, parts }
 }
 
 /** Source: `ReadOnlyRequestProcessor`. */
@@ -194,13 +263,25 @@ function evaluateSasl({ options }: ServerState, link: Link, token: Uint8Array): 
   return answer
 }
 
-function answerCloseSession(request: Request): void {
+function answerCloseSession(request: Request, { name }: Operation): void {
   const { state, link, xid } = request
-  if (link.session !== null) state.endSession(link.session)
-  const header = { xid, zxid: state.lastZxid, err: 0 }
-  replyEmpty(link, header)
-  log(request, header, operations.closeSession.name, null)
-  link.close()
+  const answer = () => {
+    replyEmpty(link, { xid, zxid: state.lastZxid, err: 0 })
+    link.close()
+  }
+  const { sessionId } = link
+  const entry = (zxid: bigint) => ({ sessionId, xid, zxid, operation: name, path: null, err: 0 })
+  if (state.localSessions.delete(sessionId)) {
+    state.sessions.remove(sessionId)
+    answer()
+    return state.log.push(entry(state.lastZxid))
+  }
+  state.decide({
+    link,
+    change: (ledger, stamp) => endSession(ledger, sessionId, stamp),
+    answer,
+    entry: (_, zxid) => entry(zxid),
+  })
 }
 
 /** A multiRead of writes is refused, and yet has a body: no results. */

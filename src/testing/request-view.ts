@@ -1,4 +1,4 @@
-import { type Operation, operationByCode, Reader, type records } from '../protocol/index.ts'
+import { type Operation, operationByCode, type Reader, type records } from '../protocol/index.ts'
 import { pathOf, pathOfPart } from './processor.ts'
 
 /** A request that has come in. */
@@ -30,10 +30,4 @@ function pathsOf(operation: Operation, body: Reader): readonly string[] {
   } catch {
     return []
   }
-}
-
-/** The rest of a frame, in memory of its own. */
-export function copyOf({ bytes, offset, end }: Reader): Reader {
-  const copy = Buffer.from(bytes.subarray(offset, end))
-  return new Reader().reset(copy, 0, copy.length)
 }

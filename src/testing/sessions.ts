@@ -11,7 +11,6 @@ import { type Clock, type Timer } from './clock.ts'
 
 export class Session {
   readonly id: bigint
-  readonly password: Buffer
   /** As granted to the last connection. */
   timeoutMs: number
   /** The bucket it is in: it expires then, unless it is touched. */
@@ -20,7 +19,6 @@ export class Session {
   constructor(id: bigint, timeoutMs: number) {
     this.id = id
     this.timeoutMs = timeoutMs
-    this.password = passwordOf(id)
   }
 }
 
@@ -31,7 +29,7 @@ export interface SessionsOptions {
   readonly tickTimeMs: number
   readonly timeoutMsMin: number
   readonly timeoutMsMax: number
-  /** Called when a session has not been heard of for its timeout. It has to {@link Sessions.remove} it. */
+  /** Called once when a session has not been heard of for its timeout. */
   readonly onExpired: (session: Session) => void
 }
 
@@ -62,22 +60,22 @@ export class Sessions implements Iterable<Session> {
     return this.#byId.values()
   }
 
-  create(timeoutMsWanted: number): Session {
+  /** A session with an id of its own, which begins when it is {@link add}ed. */
+  draft(timeoutMsWanted: number): Session {
     const session = new Session(this.#nextId, this.#granted(timeoutMsWanted))
     this.#nextId = BigInt.asIntN(64, this.#nextId + 1n)
-    this.#byId.set(session.id, session)
-    this.touch(session)
     return session
   }
 
-  /** Null if there is no such session or the password is not its own: a server does not say which. */
-  resume(id: bigint, password: Uint8Array | null, timeoutMsWanted: number): Session | null {
-    const session = this.#byId.get(id)
-    if (session === undefined || password === null || !session.password.equals(password))
-      return null
+  add(session: Session): void {
+    this.#byId.set(session.id, session)
+    this.touch(session)
+  }
+
+  /** Its client has come back, and may want another timeout. */
+  renew(session: Session, timeoutMsWanted: number): void {
     session.timeoutMs = this.#granted(timeoutMsWanted)
     this.touch(session)
-    return session
   }
 
   /** Its client was heard of. */
@@ -94,8 +92,10 @@ export class Sessions implements Iterable<Session> {
     if (bucket < this.#timerAtMs) this.#arm(bucket)
   }
 
-  remove(session: Session): void {
-    this.#byId.delete(session.id)
+  remove(id: bigint): void {
+    const session = this.#byId.get(id)
+    if (session === undefined) return
+    this.#byId.delete(id)
     this.#leaveBucket(session)
   }
 
@@ -144,7 +144,9 @@ export class Sessions implements Iterable<Session> {
     const nowMs = this.#options.clock.nowMs()
     const due = [...this.#buckets.keys()].filter((bucket) => bucket <= nowMs).sort((a, b) => a - b)
     for (const bucket of due) {
-      for (const session of [...(this.#buckets.get(bucket) ?? [])]) this.#options.onExpired(session)
+      const sessions = [...(this.#buckets.get(bucket) ?? [])]
+      this.#buckets.delete(bucket)
+      for (const session of sessions) this.#options.onExpired(session)
     }
     const next = Math.min(...this.#buckets.keys())
     if (next !== Infinity && next < this.#timerAtMs) this.#arm(next)
@@ -152,7 +154,7 @@ export class Sessions implements Iterable<Session> {
 }
 
 /** Derived from the id, as servers do, so that a run can be repeated. It guards nothing here. */
-function passwordOf(id: bigint): Buffer {
+export function passwordOf(id: bigint): Buffer {
   return createHash('md5')
     .update(`session ${String(id)}`)
     .digest()

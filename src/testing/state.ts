@@ -1,17 +1,20 @@
 /**
- * What one server knows, and the one way to change it: a transaction.
+ * What one server knows, and the one way to change it: a write.
  *
  * Source: `ZooKeeperServer`, `PrepRequestProcessor`.
  */
+import { AnswerQueue } from './answer-queue.ts'
 import { Changes } from './changes.ts'
 import { type Clock } from './clock.ts'
 import { type Link } from './link.ts'
 import { OperationLog } from './operation-log.ts'
 import { type Profile } from './profile.ts'
+import { refuse } from './refusal.ts'
 import { type SaslOptions } from './sasl.ts'
-import { type Session, Sessions } from './sessions.ts'
+import { Session, Sessions } from './sessions.ts'
 import { type Stamp, Tree } from './tree.ts'
 import { Watches } from './watches.ts'
+import { attemptWrite, type Ledger, type Write } from './write.ts'
 
 export interface StateOptions {
   readonly clock: Clock
@@ -31,13 +34,15 @@ export interface StateOptions {
   readonly sasl?: SaslOptions | undefined
 }
 
-export class ServerState {
+export class ServerState implements Ledger {
   readonly options: StateOptions
-  readonly tree = new Tree()
+  tree = new Tree()
   readonly watches: Watches
   readonly sessions: Sessions
   readonly log: OperationLog
   readonly changes: Changes
+  /** What connections still wait for. */
+  readonly answers = new AnswerQueue()
   /** The connection that holds a session, while there is one. */
   readonly linkOf = new Map<bigint, Link>()
   /** Without a quorum: it serves reads to those who accept that, in sessions of its own. */
@@ -58,76 +63,123 @@ export class ServerState {
       tickTimeMs: options.tickTimeMs,
       timeoutMsMin: options.sessionTimeoutMsMin,
       timeoutMsMax: options.sessionTimeoutMsMax,
-      onExpired: (session) => this.expire(session),
+      onExpired: ({ id }) => this.expire(id),
     })
   }
 
+  /** How the server names its part. */
+  get role(): string {
+    return this.isReadOnly ? 'read-only' : 'standalone'
+  }
+
   /**
-   * Runs `body` under the next zxid. If it throws, nothing has happened but that the zxid is spent.
-   * Otherwise watches are told, before anybody can be told the result.
+   * Makes a change under the next zxid, which is spent even if the change fails. Watches are told
+   * before anybody can be told the result.
    */
-  transact<T>(body: (stamp: Stamp) => T): T {
-    this.lastZxid++
-    let result: T
-    try {
-      result = body({ zxid: this.lastZxid, timeMs: this.options.clock.wallMs() })
-    } catch (error) {
-      this.tree.rollback()
-      throw error
-    }
+  decide<T>(write: Write<T>): void {
+    const zxid = ++this.lastZxid
+    const outcome = attemptWrite(write, this, { zxid, timeMs: this.options.clock.wallMs() })
+    this.fireWatches()
+    write.answer(outcome)
+    this.log.push(write.entry(outcome, zxid))
+  }
+
+  /** Tells of what has been done to the tree, which cannot be taken back any more. */
+  fireWatches(): void {
     for (const change of this.tree.commit()) this.watches.fire(change)
-    return result
   }
 
-  /** Another leader begins to count anew behind a higher epoch. */
-  nextEpoch(): void {
-    this.lastZxid = ((this.lastZxid >> 32n) + 1n) << 32n
+  /** Calls `answer` when the server knows everything that was decided anywhere before this call. */
+  catchUp(_link: Link, answer: () => void): void {
+    answer()
   }
 
-  createSession(timeoutMsWanted: number): Session {
-    const session = this.transact(() => this.sessions.create(timeoutMsWanted))
-    this.#logOwn(session.id, 'createSession', null)
-    return session
+  /** A client was heard of. */
+  touch(session: Session): void {
+    this.sessions.touch(session)
   }
 
-  /** It takes no transaction, which would need a quorum. */
+  /** Whether the session has not ended, as far as anybody knows. */
+  hasSession(id: bigint): boolean {
+    return this.sessions.get(id) !== undefined
+  }
+
+  /** Gives a session another connection: null if it is gone. A server may also never know. */
+  resumeSession(
+    id: bigint,
+    timeoutMsWanted: number,
+    _link: Link,
+    answer: (session: Session | null) => void,
+  ): void {
+    const session = this.sessions.get(id)
+    if (session !== undefined) this.sessions.renew(session, timeoutMsWanted)
+    answer(session ?? null)
+  }
+
+  createSession(timeoutMsWanted: number, link: Link, answer: (session: Session) => void): void {
+    const { id, timeoutMs } = this.sessions.draft(timeoutMsWanted)
+    this.decide({
+      link,
+      change: (ledger) => ledger.openSession(id, timeoutMs),
+      answer: () => answer(this.sessions.get(id)!),
+      entry: (_, zxid) => ownEntry(id, zxid, 'createSession', null),
+    })
+  }
+
+  /** It takes no decision, which would need a quorum. */
   createLocalSession(timeoutMsWanted: number): Session {
-    const session = this.sessions.create(timeoutMsWanted)
+    const session = this.sessions.draft(timeoutMsWanted)
+    this.sessions.add(session)
     this.localSessions.add(session.id)
     return session
   }
 
   /** Forgets the sessions that no quorum knows. */
   endLocalSessions(): void {
-    for (const id of this.localSessions) this.sessions.remove(this.sessions.get(id)!)
+    for (const id of this.localSessions) this.sessions.remove(id)
     this.localSessions.clear()
   }
 
-  /** Ends a session: its ephemeral znodes go in one transaction. Its connection is left alone. */
-  endSession(session: Session): void {
-    this.sessions.remove(session)
-    if (this.localSessions.delete(session.id)) return
-    this.transact((stamp) => {
-      for (const path of this.tree.ephemeralsOf(session.id)) this.tree.delete(path, stamp)
-    })
+  openSession(id: bigint, timeoutMs: number): void {
+    this.sessions.add(new Session(id, timeoutMs))
   }
 
-  /** Ends a session whose client did not ask for it. */
-  expire(session: Session): void {
-    this.endSession(session)
-    this.#logOwn(session.id, 'closeSession', null)
-    this.linkOf.get(session.id)?.close()
+  endSession(id: bigint): void {
+    this.sessions.remove(id)
+  }
+
+  /** Ends a session whose client did not ask for it, and closes its connection. */
+  expire(id: bigint): void {
+    this.decide({
+      link: null,
+      change: (ledger, stamp) => endSession(ledger, id, stamp),
+      answer: () => this.linkOf.get(id)?.close(),
+      entry: (_, zxid) => ownEntry(id, zxid, 'closeSession', null),
+    })
   }
 
   /** Removes what a server removes by itself: abandoned containers and outdated TTL znodes. */
   sweep(): void {
     for (const path of this.tree.expiredPaths(this.options.clock.wallMs())) {
-      this.transact((stamp) => this.tree.delete(path, stamp))
-      this.#logOwn(0n, 'deleteContainer', path)
+      this.decide({
+        link: null,
+        change: ({ tree }, stamp) => {
+          if ((tree.get(path) ?? refuse('NO_NODE')).children.size > 0) refuse('NOT_EMPTY')
+          tree.delete(path, stamp)
+        },
+        answer: () => undefined,
+        entry: ({ err }, zxid) => ({ ...ownEntry(0n, zxid, 'deleteContainer', path), err }),
+      })
     }
   }
+}
 
-  #logOwn(sessionId: bigint, operation: string, path: string | null): void {
-    this.log.push({ sessionId, xid: 0, zxid: this.lastZxid, operation, path, err: 0 })
-  }
+/** Its ephemeral znodes go in one transaction. */
+export function endSession(ledger: Ledger, id: bigint, stamp: Stamp): void {
+  ledger.endSession(id)
+  for (const path of ledger.tree.ephemeralsOf(id)) ledger.tree.delete(path, stamp)
+}
+
+function ownEntry(sessionId: bigint, zxid: bigint, operation: string, path: string | null) {
+  return { sessionId, xid: 0, zxid, operation, path, err: 0 }
 }

@@ -61,8 +61,7 @@ function strikeMidway(fault: LinkFault, { cable, carryOut }: Scene): void {
 
 /** A handshake is told; a request gets no answer. */
 function expire({ state, request, header, carryOut }: Scene): void {
-  const session = state.sessions.get(request.sessionId)
-  if (session !== undefined) state.expire(session)
+  if (state.hasSession(request.sessionId)) state.expire(request.sessionId)
   if (header === null) carryOut()
 }
 

@@ -97,7 +97,7 @@ const faults = {
     if (sessions.length === 0) return false
     const session = dice.pick(sessions)
     expired.add(session.id)
-    world.keeper.state.expire(session)
+    world.keeper.state.expire(session.id)
     return true
   },
 } satisfies Record<string, (world: World, dice: Prng, expired: Set<bigint>) => boolean>
