@@ -1,3 +1,4 @@
+import { lookupService } from 'node:dns/promises'
 import { createServer } from 'node:net'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
@@ -106,6 +107,21 @@ describeSecureServers('TLS', (start) => {
       code: 'TLS_FAILED',
       cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
     })
+  })
+
+  // CVE-2026-24281: who controls the reverse zone of an address must not choose what it may call itself.
+  test('L3: a certificate for the name that an address resolves back to is none for the address', async () => {
+    const { hostname } = await lookupService('127.0.0.1', 2281)
+    expect(hostname).not.toBe('127.0.0.1') // so that there is a name to be led astray by
+    const identity = await authority.issue({ subject: 'CN=server', hosts: [hostname] })
+    await using named = await start({ tls: { identity, authority, clientAuth: 'want' } })
+    const options = { tls: { ca: authority.cert } }
+    expect(await refusalOf(`zks://127.0.0.1:${named.port}`, options)).toMatchObject({
+      code: 'TLS_FAILED',
+      cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+    })
+    const zk = await openAt(`zks://${hostname}:${named.port}`, options)
+    expect(await zk.exists('/')).not.toBeNull()
   })
 
   test('R91: an environment variable does not switch verification off', async () => {
