@@ -14,7 +14,8 @@ import { checkTls } from './node/transport.ts'
  * Connects to a ZooKeeper ensemble and resolves with a client that has a session.
  *
  * @param connectString `host[:port][,host[:port]…][/chroot]`, with the default port 2181; IPv6
- * addresses in brackets; optionally after `zk://`, or `zks://` for TLS.
+ * addresses in brackets; optionally after `zk://`, or `zks://` for TLS. The chroot need not exist; calls
+ * that cannot do without it reject with `NO_NODE` and say so.
  * @throws {ZooKeeperError} `BAD_CONNECT_STRING` or `BAD_ARGUMENTS` for bad arguments; `TIMEOUT` if there
  * is no session within `connectTimeout`, with the failure of the host as `cause` (of several hosts, an
  * `AggregateError`); `ABORTED` by the signal;

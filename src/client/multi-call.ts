@@ -2,6 +2,7 @@ import { type ErrorCode, errorCodeOf } from '../protocol/error-codes.ts'
 import { ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
 import { type MultiPart, type MultiResult } from '../protocol/multi.ts'
 import { type Operation, operationByCode, operations } from '../protocol/operations.ts'
+import { hintAtChroot } from './missing-chroot.ts'
 import { type CallOwner, rejection, Request } from './request.ts'
 
 /** A transaction that was refused as a whole, because one of its operations failed. */
@@ -11,12 +12,19 @@ export class TransactionError extends ZooKeeperError {
   /** Of each operation: null before the one that failed, `RUNTIME_INCONSISTENCY` after it. */
   readonly codes: readonly (ErrorCode | null)[]
 
-  constructor(results: readonly MultiResult[], parts: readonly CallPart[]) {
+  constructor(results: readonly MultiResult[], parts: readonly CallPart[], chroot: string) {
     const index = failedIndex(results)
     const errno = results[index]?.err ?? 0
     const { type = 0, path = null } = parts[index] ?? {}
     const op = operationByCode.get(type)?.name ?? 'multi'
-    super(errorCodeOf(errno), { errno, op, path, outcome: 'not-applied' })
+    const code = errorCodeOf(errno)
+    super(code, {
+      errno,
+      op,
+      path,
+      outcome: 'not-applied',
+      ...hintAtChroot(chroot, code, op, path),
+    })
     this.index = index
     this.codes = results.map(({ err }) => (err === 0 ? null : errorCodeOf(err)))
   }
@@ -58,7 +66,7 @@ export class MultiCall extends Request<readonly MultiResult[]> {
       super.succeed(response)
     } else {
       this.release?.()
-      this.resolve(rejection(() => new TransactionError(results, this.#parts)))
+      this.resolve(rejection(() => new TransactionError(results, this.#parts, this.owner.chroot)))
     }
   }
 }

@@ -4,6 +4,7 @@ import { type Operation, operations } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
 import { Call, type Failure } from '../session/call.ts'
 import { type Watcher } from '../session/watches.ts'
+import { hintAtChroot } from './missing-chroot.ts'
 import { type Abandonable } from './signals.ts'
 
 /** Who made a call, and below which chroot. */
@@ -65,7 +66,8 @@ export class Request<T> extends AbandonableCall {
   errorOf({ code, ...context }: Failure): ZooKeeperError {
     const op = this.operation.name
     const path = this.path === '' ? null : stripChroot(this.owner.chroot, this.path)
-    return new ZooKeeperError(code, { op, path, ...context })
+    const hint = hintAtChroot(this.owner.chroot, code, op, path)
+    return new ZooKeeperError(code, { op, path, ...hint, ...context })
   }
 }
 

@@ -253,3 +253,43 @@ describeServers('a chroot view that is closed', (server) => {
     await app.close()
   })
 })
+
+describeServers('a chroot that is missing', (server) => {
+  /** A client whose chroot is not there, and a view whose root is not. */
+  async function openNowhere() {
+    const path = `${await newChroot(server)}/nowhere`
+    const client = await openAt(server.connectString + path)
+    const view = (await openAt(server.connectString)).chroot(path)
+    return [client, view].map((zk) => ({ zk, hint: `the chroot ${path} does not exist` }))
+  }
+
+  test('L15: is named by the first call that cannot do without it', async () => {
+    for (const { zk, hint } of await openNowhere()) {
+      for (const call of [
+        zk.getChildren('/'),
+        zk.setData('/', 'x'),
+        zk.create('/a'),
+        zk.create('/n-', '', { mode: 'ephemeral-sequential' }),
+        zk.multi().create('/a').create('/a/b').commit(),
+      ]) {
+        const error = await errorOf(call)
+        expect(error).toMatchObject({ code: 'NO_NODE', errno: -101, outcome: 'not-applied' })
+        expect((error as Error).message).toContain(hint)
+      }
+    }
+  })
+
+  test('is not blamed where something else may be missing', async () => {
+    for (const { zk } of await openNowhere()) {
+      for (const call of [zk.getData('/a'), zk.create('/a/b'), zk.multi().delete('/a').commit()]) {
+        expect((await errorOf(call)) as Error).toMatchObject({
+          code: 'NO_NODE',
+          message: expect.stringContaining('the znode does not exist'),
+        })
+      }
+    }
+    const zk = await openAt(server.connectString)
+    const error = await errorOf(zk.create(`${await newChroot(server)}/a/b`))
+    expect(error).toMatchObject({ message: expect.stringContaining('the znode does not exist') })
+  })
+})
