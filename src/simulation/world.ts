@@ -76,6 +76,7 @@ export class World {
       sessionTimeoutMsMax: 40 * tickTimeMs,
       logEntriesMax: 1_000_000,
       hasExtendedTypes: true,
+      enforcesQuotas: false,
       superDigest: null,
       schemes: usualSchemes,
       sweepIntervalMs: 1_000,

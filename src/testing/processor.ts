@@ -152,11 +152,9 @@ function write(
   { tree }: Ledger,
   stamp: Stamp,
 ): unknown {
-  const { hasExtendedTypes, schemes, profile } = state.options
   const { ids, sessionId } = link
   const handler = writeHandlers.get(name) ?? refuse('UNIMPLEMENTED')
-  const context = { tree, stamp, sessionId, ids, hasExtendedTypes, schemes, profile }
-  return handler(decoded as never, context)
+  return handler(decoded as never, { tree, stamp, sessionId, ids, options: state.options })
 }
 
 function conclude(

@@ -23,6 +23,8 @@ export interface Profile {
   readonly hasStatInMulti: boolean
   /** Whether it takes the right to read to be told that a znode exists, or has changed. */
   readonly guardsWatches: boolean
+  /** Whether it can be told to refuse writes beyond a quota. */
+  readonly knowsHardLimits: boolean
   /** Whether a client can come back to its session; else it gets another one, and is not told. */
   readonly resumesSessions: boolean
 }
@@ -52,12 +54,14 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     tellsZxid: false,
     hasStatInMulti: false,
     guardsWatches: false,
+    knowsHardLimits: false,
   }),
   '3.6': apache('3.6.4', {
     hasModes: false,
     tellsZxid: false,
     hasStatInMulti: false,
     guardsWatches: false,
+    knowsHardLimits: false,
   }),
   '3.7': apache('3.7.2', { hasModes: false, tellsZxid: false, guardsWatches: false }),
   '3.8': apache('3.8.4', { hasModes: false, tellsZxid: false }),
@@ -70,6 +74,7 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     tellsZxid: false,
     hasStatInMulti: false,
     guardsWatches: false,
+    knowsHardLimits: false,
     resumesSessions: false,
   },
 }
@@ -87,6 +92,7 @@ function apache(version: string, differences: Partial<Profile>): Profile {
     tellsZxid: true,
     hasStatInMulti: true,
     guardsWatches: true,
+    knowsHardLimits: true,
     resumesSessions: true,
     ...differences,
   }

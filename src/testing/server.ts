@@ -26,6 +26,11 @@ export interface TestServerOptions {
   readonly maxSessionTimeout?: number
   /** Whether TTL znodes can be created, which real servers allow only if told so. */
   readonly extendedTypes?: boolean
+  /**
+   * Whether a write beyond a hard limit below `/zookeeper/quota` is refused with `QUOTA_EXCEEDED`, which
+   * servers since ZooKeeper 3.7 do if told so. Default false: quotas are counted, and nobody is refused.
+   */
+  readonly enforceQuota?: boolean
   /** How often containers and TTL znodes are looked at, in milliseconds. */
   readonly containerCheckInterval?: number
   /** `user:hash` of an identity that may do everything, as `digest` ACLs are written. */
@@ -134,14 +139,16 @@ export class TestServer extends Oracle implements AsyncDisposable {
 export function keeperOptionsOf(options: TestServerOptions): KeeperOptions {
   const tickTimeMs = options.tickTime ?? 200
   const sessionTimeoutMsMin = options.minSessionTimeout ?? 2 * tickTimeMs
+  const profile = profileOf(options.profile ?? '3.9')
   return {
     clock: options.clock ?? realClock,
-    profile: profileOf(options.profile ?? '3.9'),
+    profile,
     serverId: 1,
     tickTimeMs,
     sessionTimeoutMsMin,
     sessionTimeoutMsMax: Math.max(options.maxSessionTimeout ?? 60_000, sessionTimeoutMsMin),
     logEntriesMax: options.logEntriesMax ?? 10_000,
+    enforcesQuotas: profile.knowsHardLimits && options.enforceQuota === true,
     hasExtendedTypes: options.extendedTypes ?? true,
     superDigest: options.superDigest ?? null,
     schemes: new Set([

@@ -8,28 +8,23 @@ import { Changes } from './changes.ts'
 import { type Clock } from './clock.ts'
 import { type Link } from './link.ts'
 import { OperationLog } from './operation-log.ts'
-import { type Profile } from './profile.ts'
 import { refuse } from './refusal.ts'
 import { type SaslOptions } from './sasl.ts'
 import { Session, Sessions } from './sessions.ts'
 import { type Stamp, Tree } from './tree.ts'
 import { Watches } from './watches.ts'
 import { attemptWrite, type Ledger, type Write } from './write.ts'
+import { type WriteOptions } from './writes.ts'
 
-export interface StateOptions {
+export interface StateOptions extends WriteOptions {
   readonly clock: Clock
-  readonly profile: Profile
   readonly serverId: number
   readonly tickTimeMs: number
   readonly sessionTimeoutMsMin: number
   readonly sessionTimeoutMsMax: number
   readonly logEntriesMax: number
-  /** Whether TTL znodes can be created. */
-  readonly hasExtendedTypes: boolean
   /** `user:hash` of the client that may do everything; null for nobody. */
   readonly superDigest: string | null
-  /** The schemes that ACLs may speak of. */
-  readonly schemes: ReadonlySet<string>
   /** Who may authenticate by SASL, and whether everybody must. */
   readonly sasl?: SaslOptions | undefined
 }

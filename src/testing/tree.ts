@@ -7,6 +7,7 @@
  * Source: `DataTree`, `DataNode`.
  */
 import { EventType, parentPath, Perms, records } from '../protocol/index.ts'
+import { Quotas } from './quotas.ts'
 
 type ACL = records.ACL
 
@@ -105,6 +106,7 @@ export class Tree {
   /** How to take back, newest last, and what to tell watches about, since the last commit. */
   #journal: (() => void)[] = []
   #changes: Change[] = []
+  readonly quotas = new Quotas(this, (undo) => this.#journal.push(undo))
 
   constructor() {
     // These were never counted as creates, so a fresh root has the cversion -1.
@@ -139,6 +141,20 @@ export class Tree {
     return count
   }
 
+  /** How many znodes, and how many bytes of data, there are at `path` and below. */
+  amountFrom(path: string): { readonly count: number; readonly bytes: number } {
+    const amount = { count: 0, bytes: 0 }
+    const add = (at: string): void => {
+      const znode = this.get(at)
+      if (znode === undefined) return
+      amount.count++
+      amount.bytes += lengthOf(znode)
+      for (const name of znode.children) add(at === '/' ? `/${name}` : `${at}/${name}`)
+    }
+    add(path)
+    return amount
+  }
+
   ephemeralsOf(sessionId: bigint): string[] {
     return [...(this.#ephemerals.get(sessionId) ?? [])]
   }
@@ -158,8 +174,8 @@ export class Tree {
     })
   }
 
-  /** Adds `path`, whose parent must exist. */
-  create(path: string, spec: ZnodeSpec, stamp: Stamp): Znode {
+  /** Adds `path`, whose parent must exist. Returns its Stat. */
+  create(path: string, spec: ZnodeSpec, stamp: Stamp): records.Stat {
     const parent = this.#parentOf(path)
     const { pzxid, childCreates } = parent
     const znode = new Znode(spec, stamp)
@@ -172,7 +188,9 @@ export class Tree {
       parent.childCreates = childCreates
     })
     this.#record(EventType.NodeCreated, path, znode, stamp, parent)
-    return znode
+    const { stat } = znode // before quotas are counted, which may be in this very znode
+    this.quotas.handleCreated(path, lengthOf(znode))
+    return stat
   }
 
   /** Removes `path`, which must exist and have no children. */
@@ -187,9 +205,10 @@ export class Tree {
       parent.pzxid = pzxid
     })
     this.#record(EventType.NodeDeleted, path, znode, stamp, parent)
+    this.quotas.handleDeleted(path, lengthOf(znode))
   }
 
-  setData(path: string, data: Uint8Array | null, stamp: Stamp): Znode {
+  setData(path: string, data: Uint8Array | null, stamp: Stamp): records.Stat {
     const znode = this.#existing(path)
     const { data: dataBefore, version, mzxid, mtimeMs } = znode
     znode.data = bufferOf(data)
@@ -198,7 +217,9 @@ export class Tree {
     znode.mtimeMs = stamp.timeMs
     this.#journal.push(() => Object.assign(znode, { data: dataBefore, version, mzxid, mtimeMs }))
     this.#record(EventType.NodeDataChanged, path, znode, stamp, null)
-    return znode
+    const { stat } = znode
+    this.quotas.handleChanged(path, lengthOf(znode) - (dataBefore?.length ?? 0))
+    return stat
   }
 
   /** No watch hears of it. */
@@ -216,6 +237,7 @@ export class Tree {
     const changes = this.#changes
     this.#changes = []
     this.#journal = []
+    this.quotas.commit()
     return changes
   }
 
@@ -269,6 +291,10 @@ export class Tree {
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
+}
+
+function lengthOf({ data }: Znode): number {
+  return data?.length ?? 0
 }
 
 /** The same memory: what a request brought belongs to the tree. */

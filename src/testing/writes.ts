@@ -22,16 +22,24 @@ import { type Profile } from './profile.ts'
 import { errnoOf, refuse } from './refusal.ts'
 import { type Stamp, type Tree, type Znode, type ZnodeKind } from './tree.ts'
 
+/** What a server was told to allow. */
+export interface WriteOptions {
+  readonly profile: Profile
+  /** Whether TTL znodes can be created. */
+  readonly hasExtendedTypes: boolean
+  /** The schemes that ACLs may speak of. */
+  readonly schemes: ReadonlySet<string>
+  /** Whether writes beyond the hard limit of a quota are refused. */
+  readonly enforcesQuotas: boolean
+}
+
 /** Under which circumstances a write is made, and by whom. */
 export interface WriteContext {
   readonly tree: Tree
   readonly stamp: Stamp
   readonly sessionId: bigint
   readonly ids: readonly records.Id[]
-  readonly hasExtendedTypes: boolean
-  readonly profile: Profile
-  /** What ACLs may speak of. */
-  readonly schemes: ReadonlySet<string>
+  readonly options: WriteOptions
 }
 
 type Handler<O> =
@@ -54,17 +62,21 @@ export const writes = {
     return undefined
   },
 
-  setData({ path, data, version }, { tree, stamp, ids }) {
+  setData({ path, data, version }, { tree, stamp, ids, options }) {
     validatePath(path)
     const znode = existing(tree, path)
     demand(znode.acl, Perms.WRITE, ids)
+    if (options.enforcesQuotas) {
+      const bytes = (data?.length ?? 0) - (znode.data?.length ?? 0)
+      tree.quotas.demand(path, { count: 0, bytes })
+    }
     demandVersion(znode.version, version)
-    return { stat: tree.setData(path, data, stamp).stat }
+    return { stat: tree.setData(path, data, stamp) }
   },
 
-  setACL({ path, acl, version }, { tree, ids, schemes }) {
+  setACL({ path, acl, version }, { tree, ids, options }) {
     validatePath(path)
-    const stored = storedAcl(acl, ids, schemes)
+    const stored = storedAcl(acl, ids, options.schemes)
     const znode = existing(tree, path)
     demand(znode.acl, Perms.ADMIN, ids)
     demandVersion(znode.aversion, version)
@@ -127,22 +139,23 @@ function create(
   operation: CreateOperation,
   { path: pathWanted, data, acl, flags }: records.CreateRequest,
   ttlMs: number,
-  { tree, stamp, sessionId, ids, hasExtendedTypes, schemes }: WriteContext,
+  { tree, stamp, sessionId, ids, options }: WriteContext,
 ): { readonly path: string; readonly stat: records.Stat } {
   if (!areCreateFlags(flags)) refuse('BAD_ARGUMENTS')
-  demandTtl(flags, ttlMs, hasExtendedTypes)
+  demandTtl(flags, ttlMs, options.hasExtendedTypes)
   if (hasNoParent(pathWanted)) refuse('BAD_ARGUMENTS')
-  const stored = storedAcl(acl, ids, schemes)
+  const stored = storedAcl(acl, ids, options.schemes)
   const parent = existing(tree, parentPath(pathWanted))
   demand(parent.acl, Perms.CREATE, ids)
   const path = sequentialFlags.has(flags) ? pathWanted + sequenceOf(parent) : pathWanted
   validatePath(path)
   if (tree.get(path) !== undefined) refuse('NODE_EXISTS')
   if (parent.kind === 'ephemeral') refuse('NO_CHILDREN_FOR_EPHEMERALS')
+  if (options.enforcesQuotas) tree.quotas.demand(path, { count: 1, bytes: data?.length ?? 0 })
   const kind = kindOf(operation, flags)
   const ephemeralOwner = kind === 'ephemeral' ? sessionId : 0n
-  const znode = tree.create(path, { data, acl: stored, kind, ephemeralOwner, ttlMs }, stamp)
-  return { path, stat: znode.stat }
+  const stat = tree.create(path, { data, acl: stored, kind, ephemeralOwner, ttlMs }, stamp)
+  return { path, stat }
 }
 
 /** Whatever the flags say, a container is made by its own operation, and by no other. */
@@ -226,7 +239,7 @@ function runCreatePart(
   const operation = partOperation(type, request.flags)
   const ttlMs = operation === 'createTTL' && 'ttl' in request ? request.ttl : noTtl
   const created = create(operation, request, ttlMs, context)
-  const isAsked = type === operations.create2.code && context.profile.hasStatInMulti
+  const isAsked = type === operations.create2.code && context.options.profile.hasStatInMulti
   const hasStat = operation !== 'create' || isAsked
   return done(hasStat ? operations.create2.code : operations.create.code, created)
 }

@@ -70,6 +70,7 @@ function newKeeper(): Keeper {
     sessionTimeoutMsMax: 60_000,
     logEntriesMax: 10,
     hasExtendedTypes: true,
+    enforcesQuotas: false,
     superDigest: null,
     schemes: usualSchemes,
     sweepIntervalMs: 1000,

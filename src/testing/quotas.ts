@@ -1,0 +1,160 @@
+/**
+ * Limits of subtrees. They are znodes: `/zookeeper/quota/app/zookeeper_limits` says how many znodes and
+ * bytes there may be from `/app` on, and the server keeps how many there are in `zookeeper_stats` beside it.
+ *
+ * Source: `DataTree.updateQuotaStat`, `ZooKeeperServer.checkQuota`, `StatsTrack`.
+ */
+import { parentPath } from '../protocol/index.ts'
+import { refuse } from './refusal.ts'
+
+/** How many znodes and bytes there are, or may be. */
+interface Amount {
+  readonly count: number
+  readonly bytes: number
+}
+
+/** What quotas are kept for. */
+export interface CountedTree {
+  get(path: string): { data: Buffer | null } | undefined
+  /** Of `path` and all below. */
+  amountFrom(path: string): Amount
+}
+
+/** What a transaction meets: both znodes as they were before it. Undefined for one that is not there. */
+interface Quota {
+  readonly limits: Buffer | null | undefined
+  readonly stats: Buffer | null | undefined
+}
+
+/** Those that are not given count as -1. */
+type Figures = ReadonlyMap<string, number>
+
+const root = '/zookeeper/quota'
+const limitsName = '/zookeeper_limits'
+const statsName = '/zookeeper_stats'
+
+export class Quotas {
+  readonly #tree: CountedTree
+  readonly #onBooked: (undo: () => void) => void
+  /** The paths that have limits. */
+  readonly #limited = new Set<string>()
+  #quotas: ReadonlyMap<string, Quota> = new Map<string, Quota>()
+
+  /** `onBooked` is told how to take back whatever is booked. */
+  constructor(tree: CountedTree, onBooked: (undo: () => void) => void) {
+    this.#tree = tree
+    this.#onBooked = onBooked
+  }
+
+  handleCreated(path: string, bytes: number): void {
+    if (path.startsWith(root)) {
+      if (path.endsWith(limitsName)) this.#limit(subjectOf(path, limitsName))
+      if (path.endsWith(statsName)) this.#recount(subjectOf(path, statsName))
+    }
+    this.#add(path, { count: 1, bytes })
+  }
+
+  handleDeleted(path: string, bytes: number): void {
+    if (path.startsWith(root) && path.endsWith(limitsName)) {
+      this.#unlimit(subjectOf(path, limitsName))
+    }
+    this.#add(path, { count: -1, bytes: -bytes })
+  }
+
+  handleChanged(path: string, bytesMore: number): void {
+    this.#add(path, { count: 0, bytes: bytesMore })
+  }
+
+  /** What was booked is what later transactions meet. */
+  commit(): void {
+    if (this.#limited.size === 0 && this.#quotas.size === 0) return
+    const dataOf = (path: string) => this.#tree.get(root + path)?.data
+    const quotaOf = (path: string): Quota => {
+      return { limits: dataOf(path + limitsName), stats: dataOf(path + statsName) }
+    }
+    this.#quotas = new Map([...this.#limited].map((path) => [path, quotaOf(path)]))
+  }
+
+  /** Throws QUOTA_EXCEEDED if so much more were more than a hard limit. Soft limits only warn. */
+  demand(path: string, more: Amount): void {
+    const quota = this.#quotas.get(nearest(this.#quotas, path) ?? '')
+    if (quota?.limits === undefined || quota.stats === undefined) return
+    const limits = figuresOf(quota.limits) ?? refuse('MARSHALLING_ERROR')
+    const stats = figuresOf(quota.stats) ?? refuse('MARSHALLING_ERROR')
+    const isExceeded =
+      exceeds(stats.get('count'), more.count, limits.get('countHardLimit')) ||
+      exceeds(stats.get('bytes'), more.bytes, limits.get('byteHardLimit'))
+    if (isExceeded) refuse('QUOTA_EXCEEDED')
+  }
+
+  #limit(subject: string): void {
+    if (this.#limited.has(subject)) return
+    this.#limited.add(subject)
+    this.#onBooked(() => this.#limited.delete(subject))
+  }
+
+  #unlimit(subject: string): void {
+    if (this.#limited.delete(subject)) this.#onBooked(() => this.#limited.add(subject))
+  }
+
+  #recount(subject: string): void {
+    const { count, bytes } = this.#tree.amountFrom(subject)
+    this.#write(
+      subject,
+      new Map([
+        ['count', count],
+        ['bytes', bytes],
+      ]),
+    )
+  }
+
+  #add(path: string, more: Amount): void {
+    const subject = this.#limited.size === 0 ? null : nearest(this.#limited, path)
+    if (subject === null) return
+    const figures = figuresOf(this.#tree.get(root + subject + statsName)?.data)
+    if (figures === null) return
+    const count = (figures.get('count') ?? -1) + more.count
+    const bytes = (figures.get('bytes') ?? -1) + more.bytes
+    this.#write(subject, new Map([...figures, ['count', count], ['bytes', bytes]]))
+  }
+
+  /** No Stat shows it but by the length of the data, and no watch hears of it. */
+  #write(subject: string, figures: Figures): void {
+    const stats = this.#tree.get(root + subject + statsName)
+    if (stats === undefined) return
+    const { data } = stats
+    stats.data = Buffer.from(textOf(figures))
+    this.#onBooked(() => (stats.data = data))
+  }
+}
+
+/** `/app` of `/zookeeper/quota/app/zookeeper_limits`. */
+function subjectOf(path: string, name: string): string {
+  return path.slice(root.length, -name.length)
+}
+
+/** Of `path` and its ancestors but for the root, the first that is among `paths`. */
+function nearest(paths: { has(path: string): boolean }, path: string): string | null {
+  for (let at = path; at !== '/'; at = parentPath(at)) if (paths.has(at)) return at
+  return null
+}
+
+function exceeds(amount = -1, more: number, limit = -1): boolean {
+  return more !== 0 && limit > -1 && amount + more > limit
+}
+
+/** Of `count=5,bytes=-1=;countHardLimit=10`. Null if that cannot be read. */
+function figuresOf(data: Buffer | null | undefined): Figures | null {
+  const pairs = (data?.toString() ?? '').split(/[,;]+/).filter((pair) => pair !== '')
+  const figures = pairs.map((pair) => /^([^=]*)=(-?\d+)(=|$)/.exec(pair))
+  if (figures.includes(null)) return null
+  return new Map(figures.map((match) => [match![1]!, Number(match![2])]))
+}
+
+/** The first two as servers before 3.7 can read them, which the others must not disturb. */
+function textOf(figures: Figures): string {
+  const others = [...figures].filter(([key]) => key !== 'count' && key !== 'bytes').sort()
+  const more = others.map(([key, value]) => `;${key}=${value}`).join('')
+  const text = `count=${figures.get('count')},bytes=${figures.get('bytes')}`
+  return more === '' ? text : `${text}=${more}`
+}
