@@ -49,11 +49,15 @@ function summaryLines({ tree, linkOf, lastZxid, role }: ServerState): string[] {
     `Received: ${links.reduce((sum, { received }) => sum + received, 0)}`,
     `Sent: ${links.reduce((sum, { sent }) => sum + sent, 0)}`,
     `Connections: ${linkOf.size}`,
-    'Outstanding: 0',
+    `Outstanding: ${outstandingOf(links)}`,
     `Zxid: 0x${lastZxid.toString(16)}`,
     `Mode: ${role}`,
     `Node count: ${tree.size}`,
   ]
+}
+
+function outstandingOf(links: readonly Link[]): number {
+  return links.reduce((sum, { outstanding }) => sum + outstanding, 0)
 }
 
 function connectionLines(
@@ -61,8 +65,8 @@ function connectionLines(
   moreOf: (link: Link, state: ServerState) => string,
 ): string[] {
   return [...state.linkOf.values()].map((link) => {
-    const { peer, received, sent } = link
-    return ` /${peer}[1](queued=0,recved=${received},sent=${sent}${moreOf(link, state)})`
+    const { peer, received, sent, outstanding } = link
+    return ` /${peer}[1](queued=${outstanding},recved=${received},sent=${sent}${moreOf(link, state)})`
   })
 }
 
@@ -105,7 +109,7 @@ function figureLines(state: ServerState): string[] {
     version: options.profile.version,
     server_state: role,
     num_alive_connections: linkOf.size,
-    outstanding_requests: 0,
+    outstanding_requests: outstandingOf([...linkOf.values()]),
     znode_count: tree.size,
     watch_count: watches.dataEntries.length + watches.childEntries.length,
     global_sessions: sessions.size,

@@ -61,6 +61,8 @@ export class Link implements Watcher {
   /** Frames that came in, and that went out. */
   received = 0
   sent = 0
+  /** Requests that have come in and are not answered yet. As in a real server, xids up to 0 do not count. */
+  outstanding = 0
   /** Begun by the first SASL token. */
   sasl: SaslExchange | null = null
 
@@ -117,6 +119,7 @@ export class Link implements Watcher {
       records.ReplyHeader.write(out, header)
       codec.write(out, body)
     })
+    if (header.xid > 0) this.outstanding--
   }
 
   replyHandshake(response: handshake.ConnectResponse): void {
@@ -180,7 +183,9 @@ export class Link implements Watcher {
     this.received++
     const reader = this.#reader.reset(bytes, start, end)
     if (this.#state === 'open') {
-      this.#host.handleRequest(this, records.RequestHeader.read(reader), reader)
+      const header = records.RequestHeader.read(reader)
+      if (header.xid > 0) this.outstanding++
+      this.#host.handleRequest(this, header, reader)
     } else {
       this.#state = 'open'
       this.#host.handleHandshake(this, handshake.ConnectRequest.read(reader))

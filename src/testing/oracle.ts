@@ -14,6 +14,8 @@ export interface SessionView {
   readonly ephemerals: readonly string[]
   /** Whether a connection holds it at the moment. */
   readonly connected: boolean
+  /** How many of its requests have come in and are not answered yet, such as those that a fault delays. */
+  readonly outstanding: number
 }
 
 export interface WatchView {
@@ -42,8 +44,16 @@ export abstract class Oracle {
   get sessions(): readonly SessionView[] {
     const { sessions, tree, linkOf } = this.keeper.state
     return [...sessions].map(({ id, timeoutMs }) => {
-      return { id, timeoutMs, ephemerals: tree.ephemeralsOf(id), connected: linkOf.has(id) }
+      const link = linkOf.get(id)
+      const ephemerals = tree.ephemeralsOf(id)
+      const outstanding = link?.outstanding ?? 0
+      return { id, timeoutMs, ephemerals, connected: link !== undefined, outstanding }
     })
+  }
+
+  /** How many requests of all connections have come in and are not answered yet. Pings are left out. */
+  get outstanding(): number {
+    return this.sessions.reduce((sum, { outstanding }) => sum + outstanding, 0)
   }
 
   get watches(): WatchesView {

@@ -53,10 +53,11 @@ export function strikeLink(fault: FaultPlan, cable: Cable): void {
   else cable.reset()
 }
 
-function strikeMidway(fault: LinkFault, { cable, carryOut }: Scene): void {
+function strikeMidway(fault: LinkFault, { cable, header, carryOut }: Scene): void {
   cable.apply(fault)
   const isLost = fault.do === 'silence' && fault.direction !== 'to-client'
   if (!isLost) carryOut()
+  else if (header !== null && header.xid > 0) cable.link.outstanding-- // it has not come in
 }
 
 /** A handshake is told; a request gets no answer. */

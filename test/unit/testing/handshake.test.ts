@@ -12,7 +12,7 @@ test('handshake: a new session gets an id, a password of 16 bytes and its timeou
   expect(client.session?.readOnly).toBe(false)
   expect(client.sessionId >> 56n).toBe(1n)
   expect(server.sessions).toEqual([
-    { id: client.sessionId, timeoutMs: 5000, ephemerals: [], connected: true },
+    { id: client.sessionId, timeoutMs: 5000, ephemerals: [], connected: true, outstanding: 0 },
   ])
   expect(server.lastZxid).toBe(1n)
 })

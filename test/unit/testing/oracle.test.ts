@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { operations } from '../../../src/protocol/index.ts'
 import { TestServer } from '../../../src/testing/index.ts'
+import { fourLetterWord } from '../../support/four-letter-word.ts'
 import { ManualClock } from './manual-clock.ts'
 import { openAcl, RawClient } from './raw-client.ts'
 
@@ -124,4 +125,36 @@ test('a server starts in well under 50 ms', async () => {
     expect(server.port).toBeGreaterThan(0)
   }
   expect(Math.min(...times)).toBeLessThan(50)
+})
+
+test('outstanding: what waits for its reply, by session, and pings do not count', async () => {
+  const clock = new ManualClock()
+  await using server = await TestServer.start({ clock })
+  await using busy = await RawClient.connect(server.port)
+  await using idle = await RawClient.connect(server.port)
+  const delay = server.faults.add({ do: 'delay-request', ms: 100, session: busy.sessionId })
+  for (const path of ['/a', '/b', '/c']) busy.request(exists, { path, watch: false })
+  busy.request(operations.ping, undefined, -2)
+  await server.until(() => server.outstanding === 3)
+  await delay.struck
+
+  const countOf = ({ sessionId }: RawClient) =>
+    server.sessions.find(({ id }) => id === sessionId)?.outstanding
+  expect([countOf(busy), countOf(idle)]).toEqual([3, 0])
+  expect(await fourLetterWord(server.port, 'srvr')).toContain('Outstanding: 3')
+  clock.advance(100)
+  for (let i = 0; i < 3; i++) await busy.takeReply(exists)
+  expect(server.outstanding).toBe(0)
+})
+
+test('outstanding: neither a request that was refused nor one that was lost', async () => {
+  await using server = await TestServer.start()
+  await using client = await RawClient.connect(server.port)
+  server.faults.add({ do: 'fail', code: 'THROTTLED_OP' })
+  await client.call(exists, { path: '/a', watch: false })
+  expect(server.outstanding).toBe(0)
+  const silence = server.faults.add({ do: 'silence', session: client.sessionId })
+  client.request(exists, { path: '/a', watch: false })
+  await silence.struck
+  expect(server.outstanding).toBe(0)
 })
