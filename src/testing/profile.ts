@@ -6,8 +6,10 @@
  */
 import { type Operation, operations } from '../protocol/index.ts'
 
+export const profileNames = ['3.5', '3.6', '3.7', '3.8', '3.9', 'clickhouse-keeper'] as const
+
 /** Whose behaviour a test server has. */
-export type ProfileName = '3.5' | '3.6' | '3.7' | '3.8' | '3.9' | 'clickhouse-keeper'
+export type ProfileName = (typeof profileNames)[number]
 
 export interface Profile {
   /** What `srvr` says. */
