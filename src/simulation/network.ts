@@ -166,8 +166,11 @@ export class Connection {
 
   /** One end has closed: the other is told behind everything that was sent before. */
   handleClosed(pipe: Pipe, tell: () => void): void {
-    pipe.then(tell)
-    if (this.client.isClosed && this.server.isClosed) this.#network.connections.delete(this)
+    pipe.then(() => {
+      tell()
+      this.#forgetIfOver()
+    })
+    this.#forgetIfOver()
   }
 
   /** The server's machine answers for a connection that it does not know. */
@@ -176,6 +179,10 @@ export class Connection {
     this.#later(() => {
       this.client.close(new Error('read ECONNRESET'))
     })
+  }
+
+  #forgetIfOver(): void {
+    if (this.client.isClosed && this.server.isClosed) this.#network.connections.delete(this)
   }
 
   #lose(): void {
