@@ -9,9 +9,9 @@ export class Heartbeat {
   /** Outlives its link: what was heard last says how long the servers keep the session. */
   heardAtMs = 0
   #sentAtMs = 0
-  #pingedAtMs = 0
   #isPingDue = false
-  #isPingOutstanding = false
+  /** When each ping was sent that has no answer yet, oldest first. */
+  #pingedAtMs: number[] = []
   /** That the server is silent was told, and it has not said anything since. */
   #isSilenceTold = false
   /** When this process was found to have been busy. */
@@ -27,7 +27,7 @@ export class Heartbeat {
   /** Whatever the last link was asked is not owed by the next. */
   forgetPing(): void {
     this.#isPingDue = false
-    this.#isPingOutstanding = false
+    this.#pingedAtMs = []
   }
 
   hear(nowMs: number): void {
@@ -39,9 +39,13 @@ export class Heartbeat {
     this.#sentAtMs = nowMs
   }
 
-  /** When a ping is due, unless one is already or is unanswered. */
+  /**
+   * When a ping is due, unless one is already. That the last one is unanswered is no reason to fall
+   * silent: its answer may stand behind a hundred megabytes of replies, and meanwhile the server would
+   * end the session of a client that says nothing.
+   */
   pingDueMs({ pingAfterMs }: Timing): number {
-    return this.#isPingDue || this.#isPingOutstanding ? Infinity : this.#sentAtMs + pingAfterMs
+    return this.#isPingDue ? Infinity : this.#sentAtMs + pingAfterMs
   }
 
   askForPing(): void {
@@ -52,15 +56,13 @@ export class Heartbeat {
   takePing(nowMs: number): boolean {
     if (!this.#isPingDue) return false
     this.#isPingDue = false
-    this.#isPingOutstanding = true
-    this.#pingedAtMs = nowMs
+    this.#pingedAtMs.push(nowMs)
     return true
   }
 
   /** @returns how long the answer took, in milliseconds. */
   handlePong(nowMs: number): number {
-    this.#isPingOutstanding = false
-    return nowMs - this.#pingedAtMs
+    return nowMs - (this.#pingedAtMs.shift() ?? nowMs)
   }
 
   /** When the link counts as dead. */
