@@ -14,6 +14,10 @@ export class LinkProxy implements AsyncDisposable {
   isDown = false
   /** Connections stay open, and nothing passes: no byte, and no end. */
   isSilent = false
+  /** Connections stay open, and what is sent this way is lost. */
+  loses: 'to-client' | 'to-server' | null = null
+  /** How fast the server is read, at most: what does not pass waits in the server. */
+  bytesPerSecond = Infinity
   /** How many connections there were. */
   connections = 0
   readonly #target: number
@@ -71,11 +75,12 @@ export class LinkProxy implements AsyncDisposable {
       })
     }
     client.on('data', (bytes) => {
-      if (!this.isSilent) server.write(bytes)
+      if (!this.isSilent && this.loses !== 'to-server') server.write(bytes)
     })
     let waiting = Buffer.alloc(0)
     server.on('data', (bytes) => {
-      if (this.isSilent) return
+      if (this.isSilent || this.loses === 'to-client') return
+      if (this.bytesPerSecond < Infinity) rest(server, (1_000 * bytes.length) / this.bytesPerSecond)
       waiting = Buffer.concat([waiting, bytes])
       while (waiting.length >= 4 && waiting.length >= 4 + waiting.readInt32BE(0)) {
         const frame = waiting.subarray(4, 4 + waiting.readInt32BE(0))
@@ -89,6 +94,11 @@ export class LinkProxy implements AsyncDisposable {
       }
     })
   }
+}
+
+function rest(socket: Socket, ms: number): void {
+  socket.pause()
+  setTimeout(() => socket.resume(), ms)
 }
 
 function lengthOf(frame: Buffer): Buffer {
