@@ -149,8 +149,8 @@ export class SessionKeeper {
         stopAsking()
         const { pipeline } = this.#session
         if (this.#endCode !== null) end(new ZooKeeperError(this.#endCode, { op: 'drained' }))
-        else if (pipeline.isRoomy) end()
-        else stopAsking = pipeline.onRoom(look)
+        else if (pipeline.held.isRoomy) end()
+        else stopAsking = pipeline.held.onRoom(look)
       }
       stopListening = this.states.listen(look) // the next session has room of its own
       look()

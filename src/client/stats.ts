@@ -53,7 +53,7 @@ export function statsOf(state: State, session: Session, counters: Counters): Cli
     server,
     sessionId: id,
     inFlight: pipeline.inFlight,
-    waiting: pipeline.held,
+    waiting: pipeline.held.counts,
     watches: watches.counts,
     sessions,
     reconnects: Math.max(0, connections - 1),

@@ -21,7 +21,8 @@ import { Batch } from './batch.ts'
 import { ServerCapabilities } from './capabilities.ts'
 import { CallQueue } from './call-queue.ts'
 import { type Call, type CallTrace, type Failure, Phase } from './call.ts'
-import { copyFrame, encodeFrame, frameLength, newWriter } from './frame.ts'
+import { copyFrame, encodeFrame, newWriter } from './frame.ts'
+import { HeldCalls } from './held-calls.ts'
 import { type Counters } from './monitor.ts'
 import { ServerWatches } from './server-watches.ts'
 import { type TableName, tableOfMode, type Watches } from './watches.ts'
@@ -37,9 +38,6 @@ export interface PipelineLimits {
 
 /** Bytes handed to the socket at a time: a ping never waits behind more than this. */
 const batchBytesMax = 256 * 1024
-
-/** What a waiting call costs besides its frame; an estimate that keeps the limit honest. */
-const callBytes = 256
 
 const noNode = errorCodes.NO_NODE.errno
 const unimplemented = errorCodes.UNIMPLEMENTED.errno
@@ -61,11 +59,8 @@ export class Pipeline {
   #isOpen = false
   /** A request that may cost the connection: nothing else is sent until it is answered. */
   #alone: Call | null = null
-  #heldBytes = 0
-  /** Those who wait until there is room again. */
-  readonly #awaitingRoom = new Set<() => void>()
-  #heldSettled = 0
-  #held = new CallQueue()
+  /** What waits; whoever wants to know how much does, or when there is room again, may ask. */
+  readonly held: HeldCalls
   #scratch: Writer | null = null
   readonly #batch: Batch
   readonly #written = new CallQueue()
@@ -83,6 +78,7 @@ export class Pipeline {
     counters: Counters,
   ) {
     this.#limits = limits
+    this.held = new HeldCalls(limits.queuedBytesMax)
     this.#counters = counters
     const submit = (call: Call) => {
       this.submit(call)
@@ -105,47 +101,24 @@ export class Pipeline {
     return this.#batch.calls.length + this.#written.length
   }
 
-  /** Calls waiting for a link or for room, and their bytes. */
-  get held(): { readonly calls: number; readonly bytes: number } {
-    return { calls: this.#held.length - this.#heldSettled, bytes: this.#heldBytes }
-  }
-
-  /** Whether half of what may wait is free. */
-  get isRoomy(): boolean {
-    return this.#heldBytes <= this.#limits.queuedBytesMax / 2
-  }
-
-  /** Calls `tell` once it is roomy. @returns what to call if nobody wants to know any more. */
-  onRoom(tell: () => void): () => void {
-    this.#awaitingRoom.add(tell)
-    this.#tellRoom()
-    return () => {
-      this.#awaitingRoom.delete(tell)
-    }
-  }
-
   get wantsWrite(): boolean {
     return this.#batch.length > 0
   }
 
   get deadlineMs(): number {
-    return Math.min(
-      deadlineOf(this.#written),
-      deadlineOf(this.#batch.calls),
-      deadlineOf(this.#held),
-    )
+    return Math.min(deadlineOf(this.#written), deadlineOf(this.#batch.calls), deadlineOf(this.held))
   }
 
   /** Accepts a call. It leaves in the order of `submit`, at once if there is a link with room. */
   submit(call: Call): void {
-    if (this.#held.length === 0 && this.#hasRoomFor(call)) this.#send(call)
+    if (this.held.length === 0 && this.#hasRoomFor(call)) this.#send(call)
     else this.#hold(call)
   }
 
   /** A link is up. `first` goes out before anything that waits. */
   open(first: readonly Call[]): void {
     this.#isOpen = true
-    this.#prepend(first)
+    this.held.prepend(first)
     this.release()
   }
 
@@ -156,15 +129,12 @@ export class Pipeline {
 
   /** Lets waiting calls out while there is room. */
   release(): void {
-    while (this.#held.length > 0 && this.#hasRoomFor(this.#held.at(0))) {
-      const call = this.#held.shift()
-      if (call.phase === Phase.settled) this.#heldSettled--
-      else {
-        this.#heldBytes -= call.heldBytes
-        this.#send(call)
-      }
+    const { held } = this
+    while (held.length > 0 && this.#hasRoomFor(held.at(0))) {
+      const call = held.shift()
+      if (call.phase !== Phase.settled) this.#send(call)
     }
-    this.#tellRoom()
+    held.tellRoom()
   }
 
   /** Sends a call before the link is open to others. */
@@ -257,21 +227,21 @@ export class Pipeline {
   abandon(call: Call, code: ErrorCode, cause?: unknown): void {
     if (call.phase === Phase.settled) return
     if (call.phase === Phase.batched) this.#drop(call)
-    if (call.phase === Phase.held) this.#forgetHeld(call)
+    if (call.phase === Phase.held) this.held.forget(call)
     this.#failUnanswered(call, { code, cause })
-    if (this.#heldSettled > 64 && this.#heldSettled * 2 > this.#held.length) this.#sweepHeld()
+    this.held.sweep()
   }
 
   /** Abandons all calls that `concerns` picks. */
   abandonAll(concerns: (call: Call) => boolean, code: ErrorCode): void {
-    for (const call of [...this.#written, ...this.#batch.calls, ...this.#held]) {
+    for (const call of [...this.#written, ...this.#batch.calls, ...this.held]) {
       if (concerns(call)) this.abandon(call, code)
     }
   }
 
   /** Fails the calls whose default timeout is over. */
   expire(nowMs: number): void {
-    for (const queue of [this.#written, this.#batch.calls, this.#held]) {
+    for (const queue of [this.#written, this.#batch.calls, this.held]) {
       for (const call of callsDue(queue, nowMs)) this.abandon(call, 'TIMEOUT')
     }
   }
@@ -285,7 +255,7 @@ export class Pipeline {
     const unanswered = [...this.#auths.drain(), ...this.#written.drain()]
     const waiting: Call[] = []
     const failed: Call[] = []
-    for (const call of [...unanswered, ...this.#batch.drain(), ...this.#held.drain()]) {
+    for (const call of [...unanswered, ...this.#batch.drain(), ...this.held.drain()]) {
       if (call.phase === Phase.settled) continue
       const isSeen = call.phase === Phase.written
       const { effect } = call.operation
@@ -296,9 +266,7 @@ export class Pipeline {
         failed.push(call)
       }
     }
-    this.#heldBytes = 0
-    this.#heldSettled = 0
-    for (const call of waiting) this.#enqueue(call)
+    for (const call of waiting) this.held.push(call)
     for (const call of failed) this.#failUnanswered(call, { code: 'CONNECTION_LOSS', cause })
   }
 
@@ -309,7 +277,7 @@ export class Pipeline {
 
   /** Fails the waiting calls that an earlier connection has sent already. */
   failResent(code: ErrorCode): void {
-    for (const call of [...this.#held].filter(({ isResent }) => isResent)) this.abandon(call, code)
+    for (const call of [...this.held].filter(({ isResent }) => isResent)) this.abandon(call, code)
   }
 
   /** Fails everything, whatever a server has seen of it. */
@@ -323,18 +291,9 @@ export class Pipeline {
 
   /** Takes out the calls that no server has seen, for another session to carry out. */
   takeWaiting(): Call[] {
-    const calls = [...this.#batch.drain(), ...this.#held.drain()]
-    this.#heldBytes = 0
-    this.#heldSettled = 0
-    this.#tellRoom()
+    const calls = [...this.#batch.drain(), ...this.held.drain()]
+    this.held.tellRoom()
     return calls.filter((call) => call.phase !== Phase.settled)
-  }
-
-  #tellRoom(): void {
-    if (this.#awaitingRoom.size === 0 || !this.isRoomy) return
-    const awaiting = [...this.#awaitingRoom]
-    this.#awaitingRoom.clear()
-    for (const tell of awaiting) tell()
   }
 
   #hasRoomFor({ operation }: Call): boolean {
@@ -405,26 +364,8 @@ export class Pipeline {
       this.#refuse(call, error)
       return
     }
-    const bytes = heldBytesOf(call)
-    if (this.#heldBytes + bytes > this.#limits.queuedBytesMax) {
-      this.#failUnanswered(call, { code: 'QUEUE_FULL' })
-    } else {
-      this.#enqueue(call)
-    }
-  }
-
-  #enqueue(call: Call): void {
-    call.phase = Phase.held
-    call.heldBytes = heldBytesOf(call)
-    this.#heldBytes += call.heldBytes
-    this.#held.push(call)
-  }
-
-  #prepend(first: readonly Call[]): void {
-    if (first.length === 0) return
-    const behind = this.#held.drain()
-    for (const call of first) this.#enqueue(call)
-    for (const call of behind) this.#held.push(call)
+    if (this.held.admits(call)) this.held.push(call)
+    else this.#failUnanswered(call, { code: 'QUEUE_FULL' })
   }
 
   #encodeAlone(call: Call) {
@@ -520,21 +461,6 @@ export class Pipeline {
     call.fail({ ...this.peer, ...failure })
   }
 
-  /** A held call stays in the queue until its turn, but gives its bytes back at once. */
-  #forgetHeld(call: Call): void {
-    this.#heldBytes -= call.heldBytes
-    this.#heldSettled++
-    call.frame = null
-    this.#tellRoom()
-  }
-
-  #sweepHeld(): void {
-    for (const call of this.#held.drain()) {
-      if (call.phase !== Phase.settled) this.#held.push(call)
-    }
-    this.#heldSettled = 0
-  }
-
   /** Never goes back: a server that is behind would otherwise be believed after a reconnect. */
   #seeZxid(high: number, low: number): void {
     if (high > this.#zxidHigh || (high === this.#zxidHigh && low >>> 0 > this.#zxidLow >>> 0)) {
@@ -589,8 +515,4 @@ function failureOf({ since }: Operation): Failure {
 function tableOf({ operation, request }: Call): TableName {
   const kind = operation.watch!
   return kind === 'persistent' ? tableOfMode((request as AddWatchRequest).mode) : kind
-}
-
-function heldBytesOf(call: Call): number {
-  return callBytes + (call.frame === null ? call.path.length : frameLength(call.frame))
 }

@@ -69,8 +69,8 @@ export const canaries: readonly Canary[] = [
     file: 'src/session/pipeline.ts',
     edits: [
       [
-        'for (const call of waiting) this.#enqueue(call)',
-        'for (const call of waiting.reverse()) this.#enqueue(call)',
+        'for (const call of waiting) this.held.push(call)',
+        'for (const call of waiting.reverse()) this.held.push(call)',
       ],
     ],
   },

@@ -104,10 +104,10 @@ describe('an abandoned call', () => {
     for (const [i, call] of calls.entries()) {
       if (i % 10 !== 0) harness.session.abandon(call, 'ABORTED')
     }
-    expect(harness.session.pipeline.held.calls).toBe(100)
+    expect(harness.session.pipeline.held.counts.calls).toBe(100)
     harness.connect().answerAll()
     expect(calls.filter(({ fate }) => fate === 'succeeded')).toHaveLength(100)
-    expect(harness.session.pipeline.held).toEqual({ calls: 0, bytes: 0 })
+    expect(harness.session.pipeline.held.counts).toEqual({ calls: 0, bytes: 0 })
   })
 
   // Nothing is in flight any more, so no reply will ever make room: it must be made here.

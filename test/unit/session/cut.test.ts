@@ -171,12 +171,12 @@ describe('a cut', () => {
     const calls = Array.from({ length: 20 }, (_, i) => getData(`/${i}`))
     harness.submit(...calls)
     harness.turn().cut()
-    expect(harness.session.pipeline.held.calls).toBe(20)
+    expect(harness.session.pipeline.held.counts.calls).toBe(20)
     expect(harness.submit(getData('/more'))[0].fate).toBe('QUEUE_FULL not-applied')
 
     harness.connect().answerAll()
     expect(new Set(fatesOf(calls))).toEqual(new Set(['succeeded']))
-    expect(harness.session.pipeline.held).toEqual({ calls: 0, bytes: 0 })
+    expect(harness.session.pipeline.held.counts).toEqual({ calls: 0, bytes: 0 })
   })
 
   test('forgets what was abandoned, wherever it was', () => {
@@ -190,7 +190,7 @@ describe('a cut', () => {
     harness.cut().takeSent()
     harness.connect()
     expect(harness.takeSent().slice(1)).toEqual(['getData /2', 'getData /4', 'getData /6'])
-    expect(harness.session.pipeline.held).toEqual({ calls: 0, bytes: 0 })
+    expect(harness.session.pipeline.held.counts).toEqual({ calls: 0, bytes: 0 })
   })
 
   test('does not make a read that was sent once less than unknown', () => {
@@ -234,7 +234,7 @@ describe('an expiry', () => {
     ])
     const waiting = harness.session.pipeline.takeWaiting()
     expect(waiting).toEqual([batched, held])
-    expect(harness.session.pipeline.held).toEqual({ calls: 0, bytes: 0 })
+    expect(harness.session.pipeline.held.counts).toEqual({ calls: 0, bytes: 0 })
 
     const successor = Harness.connected()
     for (const call of waiting) successor.session.pipeline.submit(call)

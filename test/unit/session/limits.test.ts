@@ -13,7 +13,7 @@ describe('requests in flight', () => {
     harness.submit(...calls)
     expect(harness.turn().takeSent()).toEqual(['getData /1', 'getData /2'])
     expect(harness.session.pipeline.inFlight).toBe(2)
-    expect(harness.session.pipeline.held.calls).toBe(2)
+    expect(harness.session.pipeline.held.counts.calls).toBe(2)
 
     harness.answer()
     expect(harness.takeSent()).toEqual(['getData /3'])
@@ -107,12 +107,12 @@ describe('waiting calls', () => {
       'QUEUE_FULL not-applied',
       'pending',
     ])
-    const { calls, bytes } = harness.session.pipeline.held
+    const { calls, bytes } = harness.session.pipeline.held.counts
     expect(calls).toBe(2)
     expect(bytes).toBeGreaterThan(1_000)
 
     harness.connect()
-    expect(harness.session.pipeline.held).toEqual({ calls: 0, bytes: 0 })
+    expect(harness.session.pipeline.held.counts).toEqual({ calls: 0, bytes: 0 })
     harness.cut()
     expect(harness.submit(setData('/4', data))[0].fate).toBe('pending')
   })

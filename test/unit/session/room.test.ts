@@ -12,7 +12,7 @@ function full(): Harness {
 
 function waiting({ session }: Harness) {
   const told = { count: 0 }
-  const stop = session.pipeline.onRoom(() => told.count++)
+  const stop = session.pipeline.held.onRoom(() => told.count++)
   return { told, stop }
 }
 
@@ -23,9 +23,9 @@ test('there is room at once while nothing waits', () => {
 test('whoever waits for room is told once, when the calls have left', () => {
   const harness = full()
   const { told } = waiting(harness)
-  expect([harness.session.pipeline.isRoomy, told.count]).toEqual([false, 0])
+  expect([harness.session.pipeline.held.isRoomy, told.count]).toEqual([false, 0])
   harness.connect()
-  expect([harness.session.pipeline.isRoomy, told.count]).toEqual([true, 1])
+  expect([harness.session.pipeline.held.isRoomy, told.count]).toEqual([true, 1])
   harness.answerAll()
   expect(told.count).toBe(1)
 })
