@@ -2,10 +2,10 @@
 import { CreateFlags } from '../protocol/constants.ts'
 import { isZooKeeperError, ZooKeeperError } from '../protocol/errors.ts'
 import { type ACL } from '../protocol/records.ts'
+import { type Budget } from './budget.ts'
 import { type CallOptions } from './options.ts'
 import { callCreate } from './plain-create.ts'
 import { type CreateOptions, operationOfMode } from './requests.ts'
-import { timeLimit } from './time-limit.ts'
 import { type View } from './view.ts'
 import { nothing } from './shapes.ts'
 
@@ -46,24 +46,23 @@ const attemptsMax = 10
  */
 export async function withAncestors<T>(
   view: View,
-  options: CallOptions | undefined,
+  budget: Budget,
   create: (options: CallOptions) => Promise<T>,
   ancestryOf: (error: ZooKeeperError) => Ancestry | null,
 ): Promise<T> {
-  const limits = timeLimit(view.keeper.runtime, options)
   let ancestry: Ancestry | null = null
   let refusal: ZooKeeperError | null = null
   for (let attempt = 1; ; attempt++) {
     // Containers that somebody sweeps up at once are made again in the turn of the create.
     const isSwept = ancestry !== null && attempt > 2
-    if (isSwept) createAncestors(view, ancestry!, limits).catch(nothing)
+    if (isSwept) createAncestors(view, ancestry!, budget).catch(nothing)
     try {
-      return await create(limits())
+      return await create(budget.options())
     } catch (error) {
       ancestry = isZooKeeperError(error, 'NO_NODE') ? ancestryOf(error) : null
       if (ancestry === null || attempt === attemptsMax) throw error
       if (refusal !== null) throw refusal
-      if (!isSwept) refusal = await createAncestors(view, ancestry, limits)
+      if (!isSwept) refusal = await createAncestors(view, ancestry, budget)
     }
   }
 }
@@ -77,16 +76,16 @@ export async function withAncestors<T>(
 async function createAncestors(
   view: View,
   ancestry: Ancestry,
-  limits: () => CallOptions,
+  budget: Budget,
 ): Promise<ZooKeeperError | null> {
-  const options = limits()
+  const options = budget.options()
   const made = await Promise.allSettled(
     ancestorsOf(ancestry.path).map((path) => createAncestor(view, { ...ancestry, path }, options)),
   )
   const errors = made.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
   const isOld = errors.some((error) => isZooKeeperError(error, 'UNIMPLEMENTED'))
   if (isOld && ancestry.mode === 'container') {
-    return createAncestors(view, { ...ancestry, mode: 'persistent' }, limits) // ZooKeeper 3.4
+    return createAncestors(view, { ...ancestry, mode: 'persistent' }, budget) // ZooKeeper 3.4
   }
   for (const error of errors) if (!isZooKeeperError(error, 'NO_AUTH')) throw error
   return (errors[0] as ZooKeeperError | undefined) ?? null

@@ -13,20 +13,38 @@ export interface BudgetHost {
   waitFor(states: readonly State[], options: CallOptions): Promise<void>
 }
 
-/** One time limit and one signal over all the requests and pauses that a call may take. */
+/** What a call is, and what it may have done when its time is over. */
+type About = Pick<ErrorContext, 'op' | 'path' | 'outcome'>
+
+/** How long a call may take that was not given a `timeout`. */
+export type Span =
+  /** As long as any other: the client's `requestTimeout` is for the whole. */
+  | 'short'
+  /** As long as there is something to do: the client's `requestTimeout` is for each request. */
+  | 'open'
+
+/**
+ * One signal and one time limit over all the requests and pauses that a call may take. A `timeout` that
+ * a call was given is for all of them together.
+ */
 export class Budget {
   readonly #host: BudgetHost
   readonly #options: CallOptions
+  /** `Infinity` if the requests alone have limits. */
   readonly #untilMs: number
-  /** What the call is, for errors. */
-  readonly #about: Pick<ErrorContext, 'op' | 'path'>
+  readonly #about: About
 
-  constructor(host: BudgetHost, options: CallOptions, about: Pick<ErrorContext, 'op' | 'path'>) {
+  constructor(
+    host: BudgetHost,
+    options: CallOptions | undefined,
+    about: About,
+    span: Span = 'short',
+  ) {
     const { runtime, options: defaults } = host.keeper
-    const limitMs = positive('timeout', options.timeout ?? defaults.session.requestTimeoutMs)
+    const defaultMs = span === 'open' ? Infinity : defaults.session.requestTimeoutMs
     this.#host = host
-    this.#options = options
-    this.#untilMs = runtime.nowMs() + limitMs
+    this.#options = options ?? {}
+    this.#untilMs = runtime.nowMs() + positive('timeout', options?.timeout ?? defaultMs)
     this.#about = about
   }
 
@@ -41,10 +59,11 @@ export class Budget {
    * @throws {ZooKeeperError} `TIMEOUT` if that is nothing.
    */
   options(): CallOptions {
-    const timeout = this.leftMs
-    if (timeout <= 0) throw new ZooKeeperError('TIMEOUT', this.#about)
-    const { signal, retry } = this.#options
-    return { signal, timeout, retry }
+    const { signal, timeout, retry } = this.#options
+    const leftMs = this.leftMs
+    if (leftMs <= 0) throw new ZooKeeperError('TIMEOUT', this.#about)
+    const isLimited = timeout !== undefined || leftMs !== Infinity
+    return { signal, timeout: isLimited ? leftMs : undefined, retry }
   }
 
   /** Waits; rejects if the signal fires or the client ends before. */

@@ -179,7 +179,8 @@ export class ZooKeeper implements AsyncDisposable {
    * in the order of their parents and, below one parent, of their names. What vanishes meanwhile, and a
    * `path` that is not there, is left out; what comes meanwhile may or may not be told.
    *
-   * `timeout` is for each request. Leave the loop whenever you like.
+   * `timeout` is for each request, since the time between two of them is yours; without one, each has
+   * the client's. Leave the loop whenever you like.
    *
    * Errors: `NO_AUTH`, and those of every call.
    *
@@ -248,11 +249,13 @@ export class ZooKeeper implements AsyncDisposable {
    *
    * Errors: `NODE_EXISTS`, `NO_NODE` (no parent), `NO_AUTH`, `NO_CHILDREN_FOR_EPHEMERALS`,
    * `INVALID_ACL`, `REQUEST_TOO_LARGE`, `UNIMPLEMENTED` (TTL is not enabled), `QUOTA_EXCEEDED`. A lost
-   * reply leaves it unknown whether the znode exists, unless `protect` or `idempotent` resolves it;
-   * `timeout` is for all of that.
+   * reply leaves it unknown whether the znode exists, unless `protect` or `idempotent` resolves it.
    *
    * With `parents`, missing ancestors are made when the server says `NO_NODE`, which costs two more
-   * turns. Then a `timeout` is for all of it, and an error may be an ancestor's: see its `path`.
+   * turns. Then an error may be an ancestor's: see its `path`.
+   *
+   * `timeout`, or else the client's `requestTimeout`, is for all that the call takes: ancestors, looks
+   * at what a lost reply has left, and, on servers that do not answer one, the Stat.
    */
   create(path: string, data?: Data, options?: CreateCallOptions): Promise<CreateResult> {
     return createZnode(this.#view, path, data, options)
@@ -274,7 +277,8 @@ export class ZooKeeper implements AsyncDisposable {
    * is not there is content. A lost connection or session does not end it.
    *
    * If it fails, some of it may be gone. Errors: `NO_AUTH`; `NOT_EMPTY`, if others create faster than
-   * this deletes; `BAD_ARGUMENTS` for the root. A `timeout` is for all of it.
+   * this deletes; `BAD_ARGUMENTS` for the root. A `timeout` is for all of it; without one, it takes
+   * what it takes, and each request has the client's.
    */
   deleteRecursive(path: string, options?: CallOptions): Promise<void> {
     return deleteRecursive(this.#view, path, options)

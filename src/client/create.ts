@@ -1,6 +1,7 @@
 import { ancestryOf, withAncestors } from './ancestors.ts'
 import { createIdempotently, type IdempotentOption, isIdempotent } from './idempotent.ts'
 import { type CallOptions } from './options.ts'
+import { Budget } from './budget.ts'
 import { callCreate } from './plain-create.ts'
 import { createProtected, type ProtectOption } from './protected.ts'
 import { type CreateOptions, type Data, operationOfMode } from './requests.ts'
@@ -33,7 +34,8 @@ async function createWithParents(
   const own = data instanceof Uint8Array ? Buffer.from(data) : data
   const ancestry = ancestryOf(view, view.requests.create(path, own, options).path, options)
   const create = (limits: CallOptions) => createAlone(view, path, own, { ...options, ...limits })
-  return withAncestors(view, options, create, () => ancestry)
+  const budget = new Budget(view, options, { op: 'create', path })
+  return withAncestors(view, budget, create, () => ancestry)
 }
 
 function createAlone(

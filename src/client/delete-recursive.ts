@@ -1,8 +1,8 @@
 /** Deletes a subtree while others create and delete in it. */
 import { isZooKeeperError, ZooKeeperError } from '../protocol/errors.ts'
 import { operations } from '../protocol/operations.ts'
+import { Budget } from './budget.ts'
 import { type CallOptions } from './options.ts'
-import { timeLimit } from './time-limit.ts'
 import { type View } from './view.ts'
 import { walk } from './walk.ts'
 import { nothing } from './shapes.ts'
@@ -22,25 +22,26 @@ export async function deleteRecursive(
     const detail = 'the root cannot be deleted'
     throw new ZooKeeperError('BAD_ARGUMENTS', { op: 'deleteRecursive', path, detail })
   }
-  const limits = timeLimit(view.keeper.runtime, options)
+  const about = { op: 'deleteRecursive', path, outcome: 'unknown' } as const // some may be gone
+  const budget = new Budget(view, options, about, 'open')
   for (let round = 1; ; round++) {
     try {
-      await deleteOnce(view, path, limits)
+      await deleteOnce(view, path, budget)
       return
     } catch (error) {
       if (round === roundsMax || !isPassing(error)) throw error
     }
-    await view.untilServed(limits())
+    await view.untilServed(budget.options())
   }
 }
 
 /** Rejects with the gravest of the reasons why something is not gone. */
-async function deleteOnce(view: View, path: string, limits: () => CallOptions): Promise<void> {
+async function deleteOnce(view: View, path: string, budget: Budget): Promise<void> {
   const paths: string[] = []
-  for await (const entry of walk(view, path, limits)) paths.push(entry.path)
+  for await (const entry of walk(view, path, () => budget.options())) paths.push(entry.path)
   paths.reverse() // servers carry out a session's writes in order, so children go before parents
   for (let start = 0; start < paths.length; start += batchMax) {
-    const options = limits()
+    const options = budget.options()
     const batch = paths.slice(start, start + batchMax)
     const results = await Promise.all(batch.map((one) => deleteIfThere(view, one, options)))
     const errors = results.filter((error) => error !== null)

@@ -22,8 +22,9 @@ export interface CallOptions {
    */
   readonly signal?: AbortSignal | undefined
   /**
-   * Milliseconds after which the call fails with `TIMEOUT`, under the same rules as an abort. The
-   * default is the client's `requestTimeout`; `Infinity` waits for ever.
+   * Milliseconds after which the call fails with `TIMEOUT`, under the same rules as an abort, however
+   * many requests it makes. The default is the client's `requestTimeout`; `Infinity` waits for ever.
+   * Calls for which that would not do (`deleteRecursive`, `walk`) say so.
    */
   readonly timeout?: number | undefined
   /**

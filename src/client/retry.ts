@@ -41,7 +41,7 @@ export async function retrying<T>(
 ): Promise<T> {
   const policy = policyFor(host, options)
   const { path, attempt } = prepare()
-  const budget = new Budget(host, options ?? {}, { op: operation.name, path })
+  const budget = new Budget(host, options, { op: operation.name, path })
   for (let made = 1; ; made++) {
     try {
       return await attempt(budget.options())

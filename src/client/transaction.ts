@@ -3,6 +3,7 @@ import { operations } from '../protocol/operations.ts'
 import { stripChroot } from '../protocol/path.ts'
 import { type Create2Response, type SetDataResponse, type Stat } from '../protocol/records.ts'
 import { type Ancestry, ancestryOf, withAncestors } from './ancestors.ts'
+import { Budget } from './budget.ts'
 import { type CallPart, TransactionError } from './multi-call.ts'
 import { type CallOptions } from './options.ts'
 import { type CreateOptions, type Data, operationOfMode } from './requests.ts'
@@ -79,7 +80,8 @@ export class Transaction<Results extends readonly unknown[] = []> {
   }
 
   /**
-   * Sends the transaction. An empty one resolves to `[]` without asking a server.
+   * Sends the transaction. An empty one resolves to `[]` without asking a server. With `parents`, what
+   * {@link CallOptions.timeout} says is for the ancestors, too.
    *
    * @throws {TransactionError} with the code of the first operation that failed; nothing was applied.
    * @throws {ZooKeeperError} `CONNECTION_LOSS` with `outcome: 'unknown'` if the reply was lost: then
@@ -96,7 +98,8 @@ export class Transaction<Results extends readonly unknown[] = []> {
     const commit = (limits = options) =>
       this.#view.multi(operations.multi, [...this.#parts], limits)
     if (this.#parts.every(({ ancestry }) => ancestry === null)) return commit()
-    return withAncestors(this.#view, options, commit, (error) => {
+    const budget = new Budget(this.#view, options, { op: operations.multi.name })
+    return withAncestors(this.#view, budget, commit, (error) => {
       return error instanceof TransactionError ? (this.#parts[error.index]?.ancestry ?? null) : null
     })
   }

@@ -84,6 +84,15 @@ describe('a ClickHouse Keeper', () => {
     expect(losses()).toBe(0)
   })
 
+  test('says that it has created what it cannot read back', async () => {
+    const { server, zk } = await opened('clickhouse-keeper')
+    while ((await zk.create('/a').catch(() => null)) === null);
+    server.faults.add({ do: 'fail', operation: 'exists', path: '/b', code: 'NO_AUTH' })
+    const error = await errorOf(zk.create('/b'))
+    expect(error).toMatchObject({ code: 'NO_AUTH', op: 'create', path: '/b', outcome: 'applied' })
+    expect(server.get('/b')).not.toBeNull()
+  })
+
   test('gives another session where one should be resumed, and that is an expiry', async () => {
     const { server, zk } = await opened('clickhouse-keeper')
     const before = zk.session.id
