@@ -1,5 +1,11 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions, createSecureContext } from 'node:tls'
+import {
+  connect as connectTls,
+  type ConnectionOptions,
+  createSecureContext,
+  type TLSSocket,
+} from 'node:tls'
+import { formatHost } from '../protocol/connect-string.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { type Link, type Target, type TlsSettings, type Transport } from '../session/runtime.ts'
 import { isTlsAlert, tlsFailure } from './tls-failure.ts'
@@ -29,7 +35,7 @@ export class SocketTransport implements Transport {
       this.#socket = connectTcp({ host, port, noDelay: true, onread })
       this.#socket.on('connect', this.#onOpen)
     } else {
-      this.#socket = connectTls(tlsOptionsOf(target, target.tls, onread)).setNoDelay(true)
+      this.#socket = dialTls(target, target.tls, onread).setNoDelay(true)
       this.#socket.on('connect', this.#onReached)
       this.#socket.on('secureConnect', this.#onOpen)
     }
@@ -102,9 +108,24 @@ export function checkTls(settings: TlsSettings): void {
   try {
     createSecureContext(settings)
   } catch (cause) {
-    const detail = `the TLS options are wrong: ${cause instanceof Error ? cause.message : 'unknown'}`
-    throw new ZooKeeperError('BAD_ARGUMENTS', { detail, cause })
+    throw new ZooKeeperError('BAD_ARGUMENTS', { detail: wrongOptions(cause), cause })
   }
+}
+
+function dialTls(target: Target, settings: TlsSettings, onread: OnReadOpts): TLSSocket {
+  try {
+    return connectTls(tlsOptionsOf(target, settings, onread))
+  } catch (cause) {
+    throw new ZooKeeperError('TLS_FAILED', {
+      detail: wrongOptions(cause), // those of a provider, which may tell others at the next attempt
+      server: formatHost(target),
+      cause,
+    })
+  }
+}
+
+function wrongOptions(cause: unknown): string {
+  return `the TLS options are wrong: ${cause instanceof Error ? cause.message : 'unknown'}`
 }
 
 /**

@@ -1,44 +1,14 @@
 import { lookupService } from 'node:dns/promises'
 import { createServer } from 'node:net'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import {
-  type ChannelMessages,
-  channels,
-  connect,
-  type ConnectOptions,
-  CREATOR_ALL_ACL,
-  fourLetterWords,
-  type ZooKeeper,
-} from '../../src/index.ts'
+import { connect, CREATOR_ALL_ACL, fourLetterWords, type ZooKeeper } from '../../src/index.ts'
 import { Authority, type Identity } from '../support/certificates.ts'
+import { refusalOf } from '../support/first-refusal.ts'
 import { errorOf, openAt } from '../support/servers.ts'
 import { describeSecureServers, type SecureServer } from '../support/secure-servers.ts'
 
 const hosts = ['localhost', '127.0.0.1']
-
-/** Why the first attempt failed. */
-async function refusalOf(connectString: string, options: ConnectOptions): Promise<unknown> {
-  let note = (_step: unknown): void => {}
-  const failed = new Promise((resolve) => {
-    note = (step) => {
-      const { trigger, server, cause } = step as ChannelMessages['connection']
-      if (trigger === 'failed' && connectString.endsWith(server)) resolve(cause)
-    }
-  })
-  subscribe(channels.connection, note)
-  const aborting = new AbortController()
-  const { signal } = aborting
-  const connecting = errorOf(
-    connect(connectString, { ...options, signal, connectTimeout: Infinity }),
-  )
-  const cause = await failed
-  unsubscribe(channels.connection, note)
-  aborting.abort()
-  expect(await connecting).toMatchObject({ code: 'ABORTED' })
-  return cause
-}
 
 describeSecureServers('TLS', (start) => {
   let authority: Authority

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { type StateChange, type ZooKeeper } from '../../src/index.ts'
-import { TestServer } from '../../src/testing/index.ts'
+import { type ConnectOptions, type StateChange, type ZooKeeper } from '../../src/index.ts'
+import { TestServer, type TestServerOptions } from '../../src/testing/index.ts'
+import { Authority } from '../support/certificates.ts'
 import { errorOf, openAt } from '../support/servers.ts'
 
 // A server without a quorum, on the in-process server; `read-only-ensemble.test.ts` has real ones.
@@ -59,27 +60,37 @@ test('a session outlives the time without a quorum, in which reads go on', async
 })
 
 test('a server that can write is found, and moved to; the made-up session is left behind', async () => {
-  await using alone = await TestServer.start()
-  await using other = await TestServer.start()
+  await expectMove({}, {})
+})
+
+test('B16: a server that can write is found over TLS, where nothing is asked in clear', async () => {
+  const authority = await Authority.create()
+  const identity = await authority.issue({ hosts: ['127.0.0.1'] })
+  await expectMove({ tls: identity }, { tls: { ca: authority.cert } })
+})
+
+async function expectMove(server: TestServerOptions, client: ConnectOptions): Promise<void> {
+  await using alone = await TestServer.start(server)
+  await using other = await TestServer.start(server)
+  const [here, there] = [alone, other].map(({ port }) => `127.0.0.1:${port}`)
   alone.setReadOnly(true)
-  await openAt(other.connectString) // so that the next session there has an id of its own
+  await openAt(there!, client) // so that the next session there has an id of its own
   await other.stop()
-  const hosts = `${alone.connectString},${other.connectString}`
-  const zk = await openAt(hosts, { ...patient, readOnly: true })
-  expect(zk.server).toBe(alone.connectString)
+  const zk = await openAt(`${here},${there}`, { ...patient, ...client, readOnly: true })
+  expect(zk.server).toBe(here)
   const { id } = zk.session
   const changes = record(zk)
 
   await other.resume()
   await zk.waitFor('connected')
-  expect(zk.server).toBe(other.connectString)
+  expect(zk.server).toBe(there)
   expect(changes.map(({ state, reason }) => `${state}: ${reason}`)).toEqual([
     'suspended: moved',
     'connected: established',
   ])
   expect(changes[1]).toMatchObject({ sessionId: zk.session.id, previousSessionId: id })
   await zk.create('/now')
-})
+}
 
 test('a client that is closed while it looks for another server leaves nothing behind', async () => {
   await using alone = await TestServer.start()

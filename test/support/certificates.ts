@@ -1,6 +1,6 @@
 /** Authorities and certificates for tests, made afresh: nothing secret is checked in, and none expires. */
 import 'reflect-metadata' // the library below needs it
-import { randomBytes, webcrypto } from 'node:crypto'
+import { randomBytes, webcrypto, X509Certificate } from 'node:crypto'
 import {
   BasicConstraintsExtension,
   type Extension,
@@ -9,6 +9,8 @@ import {
   type GeneralNameType,
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
+  X509CrlGenerator,
+  X509CrlReason,
 } from '@peculiar/x509'
 import { isIP } from 'node:net'
 
@@ -25,6 +27,10 @@ export interface CertificateOptions {
   readonly hosts?: readonly string[]
   /** Days from now until it ends; negative for one that has expired. */
   readonly days?: number
+  /** Days from now until it begins; by default it has, ten days ago. */
+  readonly daysUntilValid?: number
+  /** What it may be used for. By default both. */
+  readonly usage?: 'server' | 'client'
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
@@ -42,7 +48,10 @@ export class Authority {
     const keys = await newKeys()
     const issuer = `CN=${name}`
     const extensions = [new BasicConstraintsExtension(true, undefined, true)]
-    const cert = await certify({ subject: issuer, issuer, keys, signer: keys, days: 1, extensions })
+    const cert = await certify({
+      ...{ subject: issuer, issuer, keys, signer: keys, extensions },
+      ...{ days: 1, daysUntilValid: -10 },
+    })
     return new Authority(name, keys, cert)
   }
 
@@ -56,16 +65,43 @@ export class Authority {
     subject = 'CN=test',
     hosts = [],
     days = 1,
+    daysUntilValid = -10,
+    usage,
   }: CertificateOptions): Promise<Identity> {
     const keys = await newKeys()
     const names = hosts.map((value) => ({ type: nameTypeOf(value), value }))
+    const { serverAuth, clientAuth } = ExtendedKeyUsage
+    const usages = { server: [serverAuth], client: [clientAuth] }
     const extensions: Extension[] = [
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+      new ExtendedKeyUsageExtension(usage === undefined ? [serverAuth, clientAuth] : usages[usage]),
     ]
     if (names.length > 0) extensions.push(new SubjectAlternativeNameExtension(names))
     const issuer = `CN=${this.#name}`
-    const cert = await certify({ subject, issuer, keys, signer: this.#keys, days, extensions })
+    const cert = await certify({
+      ...{ subject, issuer, keys, signer: this.#keys, extensions },
+      ...{ days, daysUntilValid },
+    })
     return { cert, key: await privateKeyOf(keys) }
+  }
+
+  /** A list of certificates that are not valid any more, as PEM. */
+  async revoke(...revoked: readonly Identity[]): Promise<string> {
+    const crl = await X509CrlGenerator.create(
+      {
+        issuer: `CN=${this.#name}`,
+        thisUpdate: new Date(Date.now() - dayMs),
+        nextUpdate: new Date(Date.now() + dayMs),
+        entries: revoked.map(({ cert }) => ({
+          serialNumber: new X509Certificate(cert).serialNumber,
+          revocationDate: new Date(Date.now() - dayMs),
+          reason: X509CrlReason.keyCompromise,
+        })),
+        signingKey: this.#keys.privateKey,
+        signingAlgorithm: algorithm,
+      },
+      webcrypto,
+    )
+    return crl.toString('pem').replaceAll(' CRL-----', ' X509 CRL-----') // as OpenSSL calls it
   }
 }
 
@@ -75,16 +111,25 @@ interface Certification {
   readonly keys: Keys
   readonly signer: Keys
   readonly days: number
+  readonly daysUntilValid: number
   readonly extensions: Extension[]
 }
 
-async function certify({ subject, issuer, keys, signer, days, extensions }: Certification) {
+async function certify({
+  subject,
+  issuer,
+  keys,
+  signer,
+  days,
+  daysUntilValid,
+  extensions,
+}: Certification) {
   const certificate = await X509CertificateGenerator.create(
     {
       serialNumber: `01${randomBytes(8).toString('hex')}`,
       subject,
       issuer,
-      notBefore: new Date(Date.now() - 10 * dayMs),
+      notBefore: new Date(Date.now() + daysUntilValid * dayMs),
       notAfter: new Date(Date.now() + days * dayMs),
       publicKey: keys.publicKey,
       signingKey: signer.privateKey,

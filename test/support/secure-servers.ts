@@ -13,6 +13,8 @@ export interface TlsServerOptions {
   readonly authority: Authority
   /** Whether it demands a client certificate, or takes one if there is one. */
   readonly clientAuth: 'need' | 'want'
+  /** The only version that it speaks; by default whatever it speaks by default. */
+  readonly version?: 'TLSv1.2' | 'TLSv1.3'
 }
 
 export interface SecureServerOptions {
@@ -50,6 +52,7 @@ const startTestServer: StartSecureServer = async ({ tls, sasl }) => {
         ca: tls.authority.cert,
         requestCert: true,
         rejectUnauthorized: tls.clientAuth === 'need',
+        ...(tls.version !== undefined && { minVersion: tls.version, maxVersion: tls.version }),
       },
     }),
     ...(sasl !== undefined && { sasl }),
@@ -83,7 +86,7 @@ const startZooKeeper: StartSecureServer = async ({ tls, sasl }) => {
 
 function withTls(
   port: number,
-  { identity, authority, clientAuth }: TlsServerOptions,
+  { identity, authority, clientAuth, version }: TlsServerOptions,
 ): ZooKeeperServerOptions {
   return {
     files: {
@@ -97,6 +100,7 @@ function withTls(
       'ssl.keyStore.location': '{folder}/server.pem',
       'ssl.trustStore.location': '{folder}/authority.pem',
       'ssl.clientAuth': clientAuth,
+      ...(version !== undefined && { 'ssl.protocol': version, 'ssl.enabledProtocols': version }),
     },
   }
 }
