@@ -30,7 +30,8 @@ export class AnswerQueue {
   release(zxid: bigint): void {
     for (const [link, waiting] of this.#byLink) {
       while (waiting.length > 0 && waiting[0]!.zxid <= zxid) waiting.shift()!.run()
-      if (waiting.length === 0) this.#byLink.delete(link)
+      // An answer may have let the connection ask for more, and wait for that.
+      if (waiting.length === 0 && this.#byLink.get(link) === waiting) this.#byLink.delete(link)
     }
   }
 

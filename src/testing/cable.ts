@@ -11,7 +11,7 @@ export class Cable {
   readonly toServer: Pipe
   readonly toClient: Pipe
   /** What waits in the server behind a delayed request, if there is one. */
-  waiting: (() => void)[] | null = null
+  #stalled: (() => void)[] | null = null
   readonly #wire: Wire
   /** Where the server's bytes go while somebody wants them. */
   #captured: Buffer[] | null = null
@@ -47,6 +47,31 @@ export class Cable {
     this.toServer.close()
     this.link.handleClosed()
     this.#wire.reset()
+  }
+
+  get isStalled(): boolean {
+    return this.#stalled !== null
+  }
+
+  /** Does something behind what has stalled the connection. */
+  whenFree(run: () => void): void {
+    if (this.#stalled === null) run()
+    else this.#stalled.push(run)
+  }
+
+  /** Whatever comes in waits until the function that is returned is called: behind what that runs. */
+  stall(): (first: () => void) => void {
+    const stalled: (() => void)[] = []
+    this.#stalled = stalled
+    return (first) => {
+      this.#stalled = null
+      try {
+        first()
+        for (const run of stalled) run() // one of them may stall again, with those behind it
+      } catch {
+        this.link.close() // as for any request that cannot be decoded
+      }
+    }
   }
 
   /** What `run` makes the server send, which is not sent. */

@@ -10,10 +10,12 @@ import { type ServerState } from './state.ts'
 
 const passwordBytes = 16
 
+/** Calls `done` behind its answer, which may come later, or never. */
 export function answerHandshake(
   state: ServerState,
   link: Link,
   request: handshake.ConnectRequest,
+  done: () => void,
 ): void {
   if (state.isReadOnly && request.readOnly !== true) return link.close()
   // The client has seen the future: some other server is ahead, and the client should go there.
@@ -22,6 +24,7 @@ export function answerHandshake(
   findSession(state, link, request, (session) => {
     if (session === null) refuse(link, readOnlyIn(state, request))
     else if (!link.isClosed) welcome(state, link, session, readOnlyIn(state, request))
+    done()
   })
 }
 

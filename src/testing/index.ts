@@ -6,7 +6,7 @@
  */
 export { type UntilOptions } from './changes.ts'
 export { type Clock, type Timer } from './clock.ts'
-export { TestEnsemble, type TestEnsembleOptions, type TestMember } from './ensemble.ts'
+export { type PartitionOptions, TestEnsemble, type TestEnsembleOptions } from './ensemble.ts'
 export {
   type FaultDirection,
   type FaultMatch,
@@ -17,6 +17,8 @@ export {
 } from './fault-plan.ts'
 export { type Fault, type Faults } from './faults.ts'
 export { type Interception } from './keeper.ts'
+export { TestMember } from './member.ts'
+export { type Backup } from './member-state.ts'
 export { type LogEntry, type LogPart } from './operation-log.ts'
 export { type Oracle, type SessionView, type WatchesView, type WatchView } from './oracle.ts'
 export { type TreeOption, type ZnodeOptions } from './preload.ts'

@@ -7,6 +7,8 @@ import { Faults } from './faults.ts'
 import { answerWord } from './four-letter-words.ts'
 import { answerHandshake } from './handshake.ts'
 import { copyOf, Link, type LinkHost, type Wire } from './link.ts'
+import { type OperationLog } from './operation-log.ts'
+import { type Scope } from './oracle.ts'
 import { processRequest } from './processor.ts'
 import { type Profile } from './profile.ts'
 import { type RequestView, viewOf } from './request-view.ts'
@@ -23,32 +25,47 @@ export type Interception = 'drop-request' | 'drop-reply' | { readonly err: numbe
 export interface KeeperOptions extends StateOptions {
   /** Decides the fate of each request as it comes in. */
   readonly intercept?: ((request: RequestView) => Interception | undefined) | undefined
+  /** Faults that strike here, too, behind those of its own. */
+  readonly faults?: Faults | undefined
   /** How often abandoned containers and outdated TTL znodes are looked for. */
   readonly sweepIntervalMs: number
 }
 
-export class Keeper implements LinkHost {
-  state: ServerState
-  readonly #options: KeeperOptions
+export class Keeper implements LinkHost, Scope {
+  readonly state: ServerState
   readonly faults = new Faults()
+  readonly #options: KeeperOptions
   readonly #cables = new Map<Link, Cable>()
   readonly #delays = new Set<Timer>()
   #sweepTimer: Timer | null = null
+  #isPaused = false
 
-  constructor(options: KeeperOptions) {
+  constructor(options: KeeperOptions, state = new ServerState(options)) {
     this.#options = options
-    this.state = new ServerState(options)
+    this.state = state
   }
 
   get profile(): Profile {
     return this.state.options.profile
   }
 
+  get states(): readonly ServerState[] {
+    return [this.state]
+  }
+
+  get log(): OperationLog {
+    return this.state.log
+  }
+
+  get lastZxid(): bigint {
+    return this.state.lastZxid
+  }
+
   /** A connection has come in. */
   accept(wire: Wire): Cable {
     const cable = new Cable(wire, this.#options.clock, (shaped) => new Link(shaped, this))
     this.#cables.set(cable.link, cable)
-    const fault = this.faults.strike({ sessionId: 0n, operation: 'accept', paths: [] })
+    const fault = this.#strike({ sessionId: 0n, operation: 'accept', paths: [] })
     if (fault !== null) strikeLink(fault, cable)
     this.state.changes.note()
     return cable
@@ -67,6 +84,7 @@ export class Keeper implements LinkHost {
 
   /** Stops time: no session expires and nothing is swept until {@link resume}. */
   pause(): void {
+    this.#isPaused = true
     this.cut()
     for (const timer of this.#delays) timer.cancel()
     this.#delays.clear()
@@ -79,8 +97,7 @@ export class Keeper implements LinkHost {
   setReadOnly(isReadOnly: boolean): void {
     if (this.state.isReadOnly === isReadOnly) return
     this.cut()
-    this.state.isReadOnly = isReadOnly
-    this.state.endLocalSessions()
+    this.state.setReadOnly(isReadOnly)
     if (isReadOnly) this.state.sessions.pause()
     else this.state.sessions.unpause()
   }
@@ -88,13 +105,26 @@ export class Keeper implements LinkHost {
   /** Begins anew, without data and sessions, as after the loss of a disk. */
   wipe(): void {
     this.pause()
-    this.state = new ServerState(this.#options, this.state.changes)
+    this.state.wipe()
+    this.resume()
     this.state.changes.note()
   }
 
   resume(): void {
+    this.#isPaused = false
     this.state.sessions.unpause()
-    this.#armSweep()
+    this.armSweep()
+  }
+
+  /** A timer runs only while there is something it could remove. */
+  armSweep(): void {
+    if (this.#isPaused || this.#sweepTimer !== null || !this.state.tree.hasRemovable) return
+    const { clock, sweepIntervalMs } = this.#options
+    this.#sweepTimer = clock.timer(clock.nowMs() + sweepIntervalMs, () => {
+      this.#sweepTimer = null
+      this.state.sweep()
+      this.armSweep()
+    })
   }
 
   handleWord(word: string): string | null {
@@ -104,9 +134,15 @@ export class Keeper implements LinkHost {
   handleHandshake(link: Link, request: handshake.ConnectRequest): void {
     const view = { sessionId: request.sessionId, operation: 'handshake', paths: [] }
     this.#meet(link, view, null, () => {
-      if (!link.isClosed) answerHandshake(this.state, link, request)
+      if (!link.isClosed) this.#shakeHands(link, request)
       this.state.changes.note()
     })
+  }
+
+  /** What a client sends before it has an answer, a server does not even read. */
+  #shakeHands(link: Link, request: handshake.ConnectRequest): void {
+    const goOn = this.#cableOf(link).stall()
+    answerHandshake(this.state, link, request, () => goOn(() => undefined))
   }
 
   handleRequest(link: Link, header: records.RequestHeader, body: Reader): void {
@@ -125,12 +161,13 @@ export class Keeper implements LinkHost {
 
   /** Whether nothing can go wrong with a request that comes in now. */
   #isCalm(link: Link): boolean {
-    const { faults } = this
-    return faults.isEmpty && this.#options.intercept === undefined && !this.#isStalled(link)
+    const { faults, intercept } = this.#options
+    const isFaultless = this.faults.isEmpty && (faults?.isEmpty ?? true)
+    return isFaultless && intercept === undefined && !this.#cableOf(link).isStalled
   }
 
-  #isStalled(link: Link): boolean {
-    return this.#cableOf(link).waiting !== null
+  #strike(request: RequestView): FaultPlan | null {
+    return this.faults.strike(request) ?? this.#options.faults?.strike(request) ?? null
   }
 
   #cableOf(link: Link): Cable {
@@ -147,12 +184,11 @@ export class Keeper implements LinkHost {
     carryOut: () => void,
     cable = this.#cableOf(link),
   ): void {
-    if (cable.waiting !== null) {
-      cable.waiting.push(() => this.#meet(link, request, header, carryOut, cable))
-      return
+    if (cable.isStalled) {
+      return cable.whenFree(() => this.#meet(link, request, header, carryOut, cable))
     }
     const interception = header === null ? undefined : this.#options.intercept?.(request)
-    const fault = planOf(interception) ?? this.faults.strike(request)
+    const fault = planOf(interception) ?? this.#strike(request)
     const { state } = this
     state.changes.note()
     if (fault === null) carryOut()
@@ -163,7 +199,7 @@ export class Keeper implements LinkHost {
   #carryOut(link: Link, header: records.RequestHeader, body: Reader): void {
     if (link.isClosed && !this.#isStillWanted(link, header)) return
     processRequest(this.state, link, header, body)
-    this.#armSweep()
+    this.armSweep()
   }
 
   #isStillWanted({ session }: Link, { type }: records.RequestHeader): boolean {
@@ -178,17 +214,6 @@ export class Keeper implements LinkHost {
       run()
     })
     this.#delays.add(timer)
-  }
-
-  /** A timer runs only while there is something it could remove. */
-  #armSweep(): void {
-    if (this.#sweepTimer !== null || !this.state.tree.hasRemovable) return
-    const { clock, sweepIntervalMs } = this.#options
-    this.#sweepTimer = clock.timer(clock.nowMs() + sweepIntervalMs, () => {
-      this.#sweepTimer = null
-      this.state.sweep()
-      this.#armSweep()
-    })
   }
 }
 

@@ -28,10 +28,10 @@ export interface LogPart {
 /** Remembers the newest entries. Forgetting goes in large steps, so that it costs nothing. */
 export class OperationLog {
   readonly #entriesMax: number
-  readonly #onPushed: () => void
+  readonly #onPushed: (entry: LogEntry) => void
   #entries: LogEntry[] = []
 
-  constructor(entriesMax: number, onPushed: () => void) {
+  constructor(entriesMax: number, onPushed: (entry: LogEntry) => void) {
     this.#entriesMax = entriesMax
     this.#onPushed = onPushed
   }
@@ -43,6 +43,10 @@ export class OperationLog {
   push(entry: LogEntry): void {
     if (this.#entries.length >= 2 * this.#entriesMax) this.#entries = [...this.entries]
     this.#entries.push(entry)
-    this.#onPushed()
+    this.#onPushed(entry)
+  }
+
+  clear(): void {
+    this.#entries = []
   }
 }

@@ -2,8 +2,8 @@
 import { type records } from '../protocol/index.ts'
 import { type UntilOptions } from './changes.ts'
 import { type Faults } from './faults.ts'
-import { type Keeper } from './keeper.ts'
-import { type LogEntry } from './operation-log.ts'
+import { type LogEntry, type OperationLog } from './operation-log.ts'
+import { type ServerState } from './state.ts'
 import { type WatchEntry } from './watches.ts'
 
 /** A session as the server sees it. */
@@ -32,22 +32,35 @@ export interface WatchesView {
   readonly persistentRecursive: readonly WatchView[]
 }
 
-/** What {@link TestServer} and {@link TestEnsemble} have in common. */
+/** Servers to look at, one or several of one history. */
+export interface Scope {
+  /** What has happened. */
+  readonly state: ServerState
+  /** Where clients are connected. */
+  readonly states: readonly ServerState[]
+  readonly faults: Faults
+  readonly log: OperationLog
+  readonly lastZxid: bigint
+  cut(): void
+  cutSession(id: bigint): void
+}
+
+/** What {@link TestServer}, {@link TestEnsemble} and its members have in common. */
 export abstract class Oracle {
   /** @internal */
-  protected readonly keeper: Keeper
+  protected readonly scope: Scope
 
-  protected constructor(keeper: Keeper) {
-    this.keeper = keeper
+  protected constructor(scope: Scope) {
+    this.scope = scope
   }
 
   get sessions(): readonly SessionView[] {
-    const { sessions, tree, linkOf } = this.keeper.state
-    return [...sessions].map(({ id, timeoutMs }) => {
-      const link = linkOf.get(id)
-      const ephemerals = tree.ephemeralsOf(id)
-      const outstanding = link?.outstanding ?? 0
-      return { id, timeoutMs, ephemerals, connected: link !== undefined, outstanding }
+    const { state, states } = this.scope
+    return [...state.sessions].map(({ id, timeoutMs }) => {
+      const links = states.flatMap(({ linkOf }) => linkOf.get(id) ?? [])
+      const ephemerals = state.tree.ephemeralsOf(id)
+      const outstanding = links.reduce((sum, link) => sum + link.outstanding, 0)
+      return { id, timeoutMs, ephemerals, connected: links.length > 0, outstanding }
     })
   }
 
@@ -57,7 +70,8 @@ export abstract class Oracle {
   }
 
   get watches(): WatchesView {
-    const { dataEntries, childEntries } = this.keeper.state.watches
+    const dataEntries = this.scope.states.flatMap(({ watches }) => watches.dataEntries)
+    const childEntries = this.scope.states.flatMap(({ watches }) => watches.childEntries)
     return {
       data: viewOf(dataEntries, 'oneShot'),
       child: viewOf(childEntries, 'oneShot'),
@@ -68,28 +82,28 @@ export abstract class Oracle {
 
   /** What shall go wrong. Faults can be added and removed at any time. */
   get faults(): Faults {
-    return this.keeper.faults
+    return this.scope.faults
   }
 
   /** What clients asked for, and sessions that expired, oldest first. Pings are left out. */
   get log(): readonly LogEntry[] {
-    return this.keeper.state.log.entries
+    return this.scope.log.entries
   }
 
   /** The zxid of the last transaction, successful or not. */
   get lastZxid(): bigint {
-    return this.keeper.state.lastZxid
+    return this.scope.lastZxid
   }
 
   /** What is at `path` now, whatever its ACL says. Null if there is no such znode. */
   get(path: string): { readonly data: Buffer | null; readonly stat: records.Stat } | null {
-    const znode = this.keeper.state.tree.get(path)
+    const znode = this.scope.state.tree.get(path)
     return znode === undefined ? null : { data: znode.data, stat: znode.stat }
   }
 
   /** All znodes at this moment by path, sorted, but for `/` and what is below `/zookeeper`. */
   snapshot(): ReadonlyMap<string, { readonly data: Buffer | null; readonly stat: records.Stat }> {
-    const paths = [...this.keeper.state.tree.paths]
+    const paths = [...this.scope.state.tree.paths]
     const own = paths.filter((path) => path !== '/' && !/^\/zookeeper(\/|$)/.test(path)).sort()
     return new Map(own.flatMap((path) => [[path, this.get(path)!] as const]))
   }
@@ -103,7 +117,7 @@ export abstract class Oracle {
    * await server.until(() => server.sessions.every(({ connected }) => !connected))
    */
   until(isTrue: () => boolean, options: UntilOptions = {}): Promise<void> {
-    return this.keeper.state.changes.until(isTrue, options)
+    return this.scope.state.changes.until(isTrue, options)
   }
 
   /**
@@ -113,15 +127,15 @@ export abstract class Oracle {
    * @throws {Error} if there is no such session.
    */
   async expire(sessionId: bigint): Promise<void> {
-    const { state } = this.keeper
+    const { state } = this.scope
     if (!state.hasSession(sessionId)) throw new Error(`there is no session ${hex(sessionId)}`)
     state.expire(sessionId)
   }
 
   /** Resets the connection of a session, or every connection. The sessions live on. */
   cut(sessionId?: bigint): void {
-    if (sessionId === undefined) this.keeper.cut()
-    else this.keeper.cutSession(sessionId)
+    if (sessionId === undefined) this.scope.cut()
+    else this.scope.cutSession(sessionId)
   }
 }
 

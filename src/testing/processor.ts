@@ -276,6 +276,7 @@ function answerCloseSession(request: Request, { name }: Operation): void {
   }
   state.decide({
     link,
+    isAnybodys: true,
     change: (ledger, stamp) => endSession(ledger, sessionId, stamp),
     answer,
     entry: (_, zxid) => entry(zxid),

@@ -65,6 +65,13 @@ export class Quotas {
     this.#add(path, { count: 0, bytes: bytesMore })
   }
 
+  /** Has the limits that `other` has, of a tree that is equal. */
+  become(other: Quotas): void {
+    this.#limited.clear()
+    for (const path of other.#limited) this.#limited.add(path)
+    this.commit()
+  }
+
   /** What was booked is what later transactions meet. */
   commit(): void {
     if (this.#limited.size === 0 && this.#quotas.size === 0) return

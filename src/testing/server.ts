@@ -66,6 +66,7 @@ export interface TestServerOptions {
  * const zk = await connect(server.connectString)
  */
 export class TestServer extends Oracle implements AsyncDisposable {
+  readonly #keeper: Keeper
   readonly #door: Door
   #isClosed = false
 
@@ -77,9 +78,11 @@ export class TestServer extends Oracle implements AsyncDisposable {
   }
 
   private constructor(options: TestServerOptions) {
-    super(new Keeper(keeperOptionsOf(options)))
-    if (options.tree !== undefined) preload(this.keeper.state, options.tree)
-    this.#door = new Door(options, (wire) => this.keeper.accept(wire))
+    const keeper = new Keeper(keeperOptionsOf(options))
+    super(keeper)
+    this.#keeper = keeper
+    if (options.tree !== undefined) preload(keeper.state, options.tree)
+    this.#door = new Door(options, (wire) => keeper.accept(wire))
   }
 
   get port(): number {
@@ -97,12 +100,12 @@ export class TestServer extends Oracle implements AsyncDisposable {
    * quorum with `NOT_READ_ONLY`. Its other sessions wait, and none expires.
    */
   setReadOnly(isReadOnly: boolean): void {
-    this.keeper.setReadOnly(isReadOnly)
+    this.#keeper.setReadOnly(isReadOnly)
   }
 
   /** Loses its data and sessions, as after the loss of a disk; all connections end. */
   wipe(): void {
-    this.keeper.wipe()
+    this.#keeper.wipe()
   }
 
   /**
@@ -110,7 +113,7 @@ export class TestServer extends Oracle implements AsyncDisposable {
    * and sessions stay, and no session expires meanwhile.
    */
   async stop(): Promise<void> {
-    this.keeper.pause()
+    this.#keeper.pause()
     await this.#door.close()
   }
 
@@ -119,7 +122,7 @@ export class TestServer extends Oracle implements AsyncDisposable {
     if (this.#isClosed) throw new Error('the server is closed')
     if (this.#door.isOpen) return
     await this.#door.open()
-    this.keeper.resume()
+    this.#keeper.resume()
   }
 
   /** Ends it for good. Idempotent, and leaves no socket and no timer behind. */
@@ -127,7 +130,7 @@ export class TestServer extends Oracle implements AsyncDisposable {
     this.#isClosed = true
     this.faults.clear()
     await this.stop()
-    this.keeper.state.changes.close()
+    this.#keeper.state.changes.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -99,6 +99,10 @@ export class Sessions implements Iterable<Session> {
     this.#leaveBucket(session)
   }
 
+  clear(): void {
+    for (const id of [...this.#byId.keys()]) this.remove(id)
+  }
+
   /** No session expires until {@link unpause}: a server that is down expires nobody. */
   pause(): void {
     this.#isPaused = true

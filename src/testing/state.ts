@@ -7,7 +7,7 @@ import { AnswerQueue } from './answer-queue.ts'
 import { Changes } from './changes.ts'
 import { type Clock } from './clock.ts'
 import { type Link } from './link.ts'
-import { OperationLog } from './operation-log.ts'
+import { type LogEntry, OperationLog } from './operation-log.ts'
 import { refuse } from './refusal.ts'
 import { type SaslOptions } from './sasl.ts'
 import { Session, Sessions } from './sessions.ts'
@@ -31,7 +31,7 @@ export interface StateOptions extends WriteOptions {
 
 export class ServerState implements Ledger {
   readonly options: StateOptions
-  tree = new Tree()
+  readonly tree = new Tree()
   readonly watches: Watches
   readonly sessions: Sessions
   readonly log: OperationLog
@@ -47,11 +47,15 @@ export class ServerState implements Ledger {
   /** The last change that was made, or was tried: a failed write spends a zxid, too. */
   lastZxid = 0n
 
-  constructor(options: StateOptions, changes = new Changes(options.clock)) {
+  constructor(
+    options: StateOptions,
+    changes = new Changes(options.clock),
+    onLogged: (entry: LogEntry) => void = () => changes.note(),
+  ) {
     this.options = options
     this.changes = changes
     this.watches = new Watches(options.profile.hasModes)
-    this.log = new OperationLog(options.logEntriesMax, () => this.changes.note())
+    this.log = new OperationLog(options.logEntriesMax, onLogged)
     this.sessions = new Sessions({
       clock: options.clock,
       serverId: options.serverId,
@@ -145,12 +149,28 @@ export class ServerState implements Ledger {
 
   /** Ends a session whose client did not ask for it, and closes its connection. */
   expire(id: bigint): void {
+    if (!this.hasSession(id)) return
     this.decide({
       link: null,
       change: (ledger, stamp) => endSession(ledger, id, stamp),
       answer: () => this.linkOf.get(id)?.close(),
       entry: (_, zxid) => ownEntry(id, zxid, 'closeSession', null),
     })
+  }
+
+  /** Serves with a quorum, or without: reads, in sessions that only this server knows. */
+  setReadOnly(isReadOnly: boolean): void {
+    this.isReadOnly = isReadOnly
+    this.endLocalSessions()
+  }
+
+  /** Forgets everything. */
+  wipe(): void {
+    this.setReadOnly(false)
+    this.tree.become(new Tree())
+    this.sessions.clear()
+    this.log.clear()
+    this.lastZxid = 0n
   }
 
   /** Removes what a server removes by itself: abandoned containers and outdated TTL znodes. */

@@ -73,15 +73,6 @@ function fail(errno: number | null, { cable, header, state }: Scene): void {
 
 /** The server is busy: this request and those behind it wait. */
 function delay(ms: number, { cable, carryOut, later }: Scene): void {
-  const waiting: (() => void)[] = []
-  cable.waiting = waiting
-  later(ms, () => {
-    cable.waiting = null
-    try {
-      carryOut()
-      for (const run of waiting) run() // one of them may be delayed again, with those behind it
-    } catch {
-      cable.link.close() // as for any request that cannot be decoded
-    }
-  })
+  const goOn = cable.stall()
+  later(ms, () => goOn(carryOut))
 }

@@ -78,6 +78,15 @@ export class Znode {
     this.ctimeMs = this.mtimeMs = timeMs
   }
 
+  /** The data is shared: it is only ever replaced. */
+  copy(): Znode {
+    const copy = new Znode(this, { zxid: this.czxid, timeMs: this.ctimeMs })
+    const { mzxid, mtimeMs, pzxid, version, aversion, childCreates } = this
+    Object.assign(copy, { mzxid, mtimeMs, pzxid, version, aversion, childCreates })
+    for (const child of this.children) copy.children.add(child)
+    return copy
+  }
+
   /**
    * The Stat at this moment. Servers store only the creates and derive the rest: each living child
    * stands for one change of the set, each dead one for two.
@@ -100,9 +109,9 @@ export class Znode {
 }
 
 export class Tree {
-  readonly #znodes = new Map<string, Znode>()
-  readonly #ephemerals = new Map<bigint, Set<string>>()
-  readonly #removable = new Set<string>()
+  #znodes = new Map<string, Znode>()
+  #ephemerals = new Map<bigint, Set<string>>()
+  #removable = new Set<string>()
   /** How to take back, newest last, and what to tell watches about, since the last commit. */
   #journal: (() => void)[] = []
   #changes: Change[] = []
@@ -223,13 +232,23 @@ export class Tree {
   }
 
   /** No watch hears of it. */
-  setACL(path: string, acl: readonly ACL[]): Znode {
+  setACL(path: string, acl: readonly ACL[]): records.Stat {
     const znode = this.#existing(path)
     const { acl: aclBefore, aversion } = znode
     znode.acl = acl
     znode.aversion = (aversion + 1) | 0
     this.#journal.push(() => Object.assign(znode, { acl: aclBefore, aversion }))
-    return znode
+    return znode.stat
+  }
+
+  /** Has what `other` has, instead of its own. */
+  become(other: Tree): void {
+    this.#znodes = new Map([...other.#znodes].map(([path, znode]) => [path, znode.copy()]))
+    this.#ephemerals = new Map([...other.#ephemerals].map(([id, paths]) => [id, new Set(paths)]))
+    this.#removable = new Set(other.#removable)
+    this.#changes = []
+    this.#journal = []
+    this.quotas.become(other.quotas)
   }
 
   /** Makes everything since the last commit final, and returns it in order. */

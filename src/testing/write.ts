@@ -18,6 +18,8 @@ export type Outcome<T> =
 export interface Write<T> {
   /** The connection that asks for it; null for what no client asked for. */
   readonly link: Link | null
+  /** Whether it is done even if the session of the connection has moved to another server. */
+  readonly isAnybodys?: boolean
   /** Makes the change, or throws. */
   readonly change: (ledger: Ledger, stamp: Stamp) => T
   /** Called when the server of the connection has seen it happen, or fail. */

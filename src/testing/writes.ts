@@ -80,7 +80,7 @@ export const writes = {
     const znode = existing(tree, path)
     demand(znode.acl, Perms.ADMIN, ids)
     demandVersion(znode.aversion, version)
-    return { stat: tree.setACL(path, stored).stat }
+    return { stat: tree.setACL(path, stored) }
   },
 
   check({ path, version }, { tree, ids }) {

@@ -1,0 +1,126 @@
+/** One member of an ensemble, without a port: a server, and what its leader has told it. */
+import { type Cable } from './cable.ts'
+import { type Changes } from './changes.ts'
+import { Keeper, type KeeperOptions } from './keeper.ts'
+import { type Wire } from './link.ts'
+import { type Backup, MemberState, type Peers } from './member-state.ts'
+import { type LogEntry } from './operation-log.ts'
+import { type Transaction } from './transaction.ts'
+
+/** What all members have in common. */
+export interface Ensemble {
+  readonly changes: Changes
+  /** What a member was asked. */
+  readonly note: (entry: LogEntry) => void
+  readonly peersOf: (replica: Replica) => Peers
+}
+
+export class Replica {
+  readonly keeper: Keeper
+  readonly state: MemberState
+  /** Otherwise it has no majority, and sends its clients away, or is not even running. */
+  isServing = false
+  isRunning = false
+  /** Cut off from the members with the majority. */
+  isApart = false
+  /** From the leader, and not here yet. */
+  #underWay: Transaction[] = []
+  /** Written down, and not known to be written down by a majority. */
+  #pending: Transaction[] = []
+  /** How many transactions still arrive. */
+  #passing = Infinity
+
+  constructor(options: KeeperOptions, { changes, note, peersOf }: Ensemble) {
+    this.state = new MemberState(options, { changes, note, peers: peersOf(this) })
+    this.keeper = new Keeper(options, this.state)
+    this.keeper.pause()
+  }
+
+  /** Whether it knows the session, which may have ended by now. */
+  hasHeardOf(sessionId: bigint): boolean {
+    return this.state.sessions.get(sessionId) !== undefined
+  }
+
+  accept(wire: Wire): Cable {
+    const cable = this.keeper.accept(wire)
+    if (!this.isServing && !this.state.isReadOnly) cable.reset()
+    return cable
+  }
+
+  /** The last transaction that it would not lose in a crash. */
+  get loggedZxid(): bigint {
+    return this.#pending.at(-1)?.stamp.zxid ?? this.state.lastZxid
+  }
+
+  get isHeld(): boolean {
+    return this.#passing !== Infinity
+  }
+
+  /** Nothing arrives from the leader any more. */
+  hold(): void {
+    if (!this.isHeld) this.#passing = 0
+  }
+
+  /** So many more transactions arrive. */
+  release(count: number): void {
+    this.#passing += count
+    this.#admit()
+  }
+
+  receive(transaction: Transaction): void {
+    this.#underWay.push(transaction)
+    this.#admit()
+  }
+
+  /** A majority has written down whatever is not newer than `zxid`. */
+  commit(zxid: bigint): void {
+    while (this.#pending.length > 0 && this.#pending[0]!.stamp.zxid <= zxid) {
+      this.state.apply(this.#pending.shift()!)
+    }
+  }
+
+  /** It leads: what it has written down, happened. */
+  lead(): void {
+    this.#underWay = []
+    this.#passing = Infinity
+    this.commit(this.loggedZxid)
+  }
+
+  /** It follows: whatever the leader does not know, never happened. */
+  follow(leader: Replica): void {
+    const { state } = leader
+    if (this.state.lastZxid !== state.lastZxid) this.restore(state.backup())
+    this.#forgetPending()
+    for (const transaction of leader.#pending) this.receive(transaction)
+  }
+
+  restore(backup: Backup): void {
+    this.#forgetPending()
+    this.state.restore(backup)
+  }
+
+  wipe(): void {
+    this.#forgetPending()
+    this.state.wipe()
+  }
+
+  /** Ends all connections. Nobody who waits for an answer gets one. */
+  leave(): void {
+    this.isServing = false
+    this.keeper.pause()
+    this.state.answers.clear()
+    this.state.setReadOnly(false)
+  }
+
+  #forgetPending(): void {
+    this.#underWay = []
+    this.#pending = []
+  }
+
+  #admit(): void {
+    while (this.#passing > 0 && this.#underWay.length > 0) {
+      this.#pending.push(this.#underWay.shift()!)
+      this.#passing--
+    }
+  }
+}
