@@ -33,6 +33,8 @@ export interface Operation<Q = unknown, A = unknown> {
    * Whether whatever speaks the protocol knows it, ZooKeeper 3.4 and servers of other makers included.
    */
   readonly isUniversal: boolean
+  /** Whether a server that knows it answers it without waiting for more than its quorum. */
+  readonly isPrompt: boolean
   /** Whether a reply without an error may say in its body that nothing was done. */
   readonly refusesInBody: boolean
 }
@@ -100,8 +102,10 @@ export const operations = {
     effect: 'write',
     since: '3.5',
   }),
+  /** New servers have to catch up first. */
   reconfig: define('reconfig', 16, records.ReconfigRequest, records.GetDataResponse, {
     ...usual,
+    isPrompt: false,
     effect: 'write',
     path: null,
     since: '3.5',
@@ -197,15 +201,19 @@ export const operationByCode: ReadonlyMap<number, Operation> = new Map(
   Object.values<Operation>(operations).map((operation) => [operation.code, operation]),
 )
 
-type Facts = Omit<Operation, 'name' | 'code' | 'request' | 'response' | 'isUniversal'> &
-  Partial<Pick<Operation, 'isUniversal'>>
+type Facts = Omit<
+  Operation,
+  'name' | 'code' | 'request' | 'response' | 'isUniversal' | 'isPrompt'
+> &
+  Partial<Pick<Operation, 'isUniversal' | 'isPrompt'>>
 
 function define<Q, A>(
   name: string,
   code: number,
   request: Codec<Q>,
   response: Codec<A>,
-  { effect, path, watch, since, isUniversal = since < '3.5', refusesInBody }: Facts,
+  facts: Facts,
 ): Operation<Q, A> {
-  return { name, code, request, response, effect, path, watch, since, isUniversal, refusesInBody }
+  const { since, isUniversal = since < '3.5', isPrompt = true, ...rest } = facts
+  return { name, code, request, response, since, isUniversal, isPrompt, ...rest }
 }

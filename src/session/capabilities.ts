@@ -5,7 +5,8 @@
  * not know: Apache ZooKeeper with an answer, others without. So it is learned from what is asked
  * anyway. An answer proves that the operation is known, and a certain one that it is not. A connection
  * that ends while such an operation is the oldest without an answer is evidence; the next time it goes
- * out alone, so that it harms nobody else, and after the third time it is not asked any more.
+ * out alone, so that it harms nobody else, and after the third time it is not asked any more. A server
+ * that goes on and ignores it does not know it either; see `trial.ts`.
  */
 import { type Operation } from '../protocol/operations.ts'
 

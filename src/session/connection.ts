@@ -18,6 +18,7 @@ import { type Pipeline } from './pipeline.ts'
 import { SaslCall, type SaslChallenge, type SaslLogin } from './sasl.ts'
 import { linkAfter, type LinkState, type LinkTrigger } from './state.ts'
 import { type Timing } from './timing.ts'
+import { Trial } from './trial.ts'
 
 /** Whom a connection belongs to: told while bytes are read. */
 export interface ConnectionOwner {
@@ -60,6 +61,7 @@ export class Connection {
   /** What the mechanism has still to answer. */
   #challenge: SaslChallenge | null = null
   readonly #heartbeat = new Heartbeat()
+  readonly #trial = new Trial()
   /** A liveness deadline has passed: judged only after another chance to read. */
   #isSuspect = false
   #nowMs = 0
@@ -201,6 +203,7 @@ export class Connection {
     if (parts.length > 0) {
       this.#heartbeat.send(nowMs)
       for (const part of parts) counters.bytesOut += part.length
+      this.#trial.note(this.#pipeline.onTrial, nowMs)
     }
     return parts
   }
@@ -230,6 +233,7 @@ export class Connection {
     this.#splitter.push(bytes, length)
     // A frame may make the session give the link up: what follows in the same read belongs to nobody.
     while (!this.wantsDrop && this.#splitter.next()) this.#handleFrame(this.#splitter)
+    this.#trial.note(this.#pipeline.onTrial, nowMs)
   }
 
   #handleFrame({ bytes, start, end, length }: FrameSplitter): void {
@@ -318,9 +322,12 @@ export class Connection {
     )
   }
 
-  /** When the link counts as dead. */
+  /** When the link counts as dead, or as of no use for what the server is asked. */
   silentAtMs(timing: Timing): number {
-    if (this.isAttached) return this.#heartbeat.silentAtMs(timing)
+    if (this.isAttached) {
+      const heartbeat = this.#heartbeat
+      return Math.min(heartbeat.silentAtMs(timing), this.#trial.endsAtMs(heartbeat, timing))
+    }
     return this.isOpening ? this.#dialDeadlineMs : Infinity
   }
 
@@ -329,17 +336,27 @@ export class Connection {
   }
 
   /**
-   * The link counts as dead, but its answer may be waiting to be read.
+   * It is past `silentAtMs`, but an answer may be waiting to be read.
    *
-   * @returns why it is to be given up, when it was found dead before, and read since.
+   * @returns why the link is to be given up, when it was so before, and was read since.
    */
-  judgeSilence(): ZooKeeperError | null {
+  judgeSilence(nowMs: number, timing: Timing): ZooKeeperError | null {
     if (!this.#isSuspect) {
       this.#isSuspect = true
       return null
     }
-    const detail = this.isAttached ? 'the server is silent' : 'the connection took too long to open'
-    return new ZooKeeperError('TIMEOUT', { detail, server: this.server })
+    return new ZooKeeperError('TIMEOUT', {
+      detail: this.#silenceAt(nowMs, timing),
+      server: this.server,
+    })
+  }
+
+  #silenceAt(nowMs: number, timing: Timing): string {
+    if (!this.isAttached) return 'the connection took too long to open'
+    if (nowMs >= this.#heartbeat.silentAtMs(timing)) return 'the server is silent'
+    const ignored = this.#pipeline.onTrial!
+    this.#pipeline.noteIgnored(ignored)
+    return `the server does not answer ${ignored.operation.name}`
   }
 
   /** Tells of a deadline that passed late, or of a server that has become quiet. */

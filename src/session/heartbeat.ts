@@ -12,6 +12,8 @@ export class Heartbeat {
   #isPingDue = false
   /** When each ping was sent that has no answer yet, oldest first. */
   #pingedAtMs: number[] = []
+  /** The server has read what was sent before this: a ping from then was answered. */
+  readBeforeMs = -Infinity
   /** That the server is silent was told, and it has not said anything since. */
   #isSilenceTold = false
   /** When this process was found to have been busy. */
@@ -62,7 +64,10 @@ export class Heartbeat {
 
   /** @returns how long the answer took, in milliseconds. */
   handlePong(nowMs: number): number {
-    return nowMs - (this.#pingedAtMs.shift() ?? nowMs)
+    const pingedAtMs = this.#pingedAtMs.shift()
+    if (pingedAtMs === undefined) return 0 // nobody asked
+    this.readBeforeMs = pingedAtMs
+    return nowMs - pingedAtMs
   }
 
   /** When the link counts as dead. */

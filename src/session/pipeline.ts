@@ -182,7 +182,7 @@ export class Pipeline {
       this.#handleUnknown(xid)
       return
     }
-    const call = this.#takeDue(this.#written, xid)
+    const call = this.#takeDue(xid)
     this.#seeZxid(zxidHigh, zxidLow)
     if (call.trace !== null) this.#trace(call, call.trace, reader.remaining)
     this.#settle(call, err, reader)
@@ -195,8 +195,28 @@ export class Pipeline {
   #handleUnknown(xid: number): void {
     const call = [...this.#written].find((one) => one.xid === xid)
     if (call === undefined) throw new ProtocolError(`reply ${xid} answers no request`)
+    this.#failUnknown(call)
+  }
+
+  #failUnknown(call: Call): void {
     this.capabilities.refuse(call.operation)
     if (call.phase !== Phase.settled) this.#fail(call, failureOf(call.operation))
+  }
+
+  /** The call whose answer is due next, if the server may not know its operation. */
+  get onTrial(): Call | null {
+    if (this.#written.length === 0) return null
+    const call = this.#written.at(0)
+    const { operation } = call
+    return operation.isPrompt && !this.capabilities.isKnown(operation) ? call : null
+  }
+
+  /**
+   * The server goes on, but does not answer this call. Nobody knows what it made of a write, nor whether
+   * it only waits for others: that is evidence, and the call fails with its connection.
+   */
+  noteIgnored(call: Call): void {
+    if (call.operation.effect !== 'write') this.#failUnknown(call)
   }
 
   /** Settles the oldest auth packet. An unasked-for reply is none of the pipeline's business. */
@@ -212,7 +232,7 @@ export class Pipeline {
     err: number,
     length: number,
   ): void {
-    const call = this.#takeDue(this.#written, xid)
+    const call = this.#takeDue(xid)
     this.#seeZxid(zxidHigh, zxidLow)
     this.#noteAnswer(call)
     if (call.setsWatch) this.watches.answered(call, err === 0, false)
@@ -390,11 +410,14 @@ export class Pipeline {
     return this.#xid
   }
 
-  #takeDue(queue: CallQueue, xid: number): Call {
+  #takeDue(xid: number): Call {
+    const queue = this.#written
     if (queue.length === 0) throw new ProtocolError(`reply ${xid} answers no request`)
     const due = queue.at(0)
-    if (due.xid !== xid) throw new ProtocolError(`reply ${xid} came where ${due.xid} was due`)
-    return queue.shift()
+    if (due.xid === xid) return queue.shift()
+    const wasSkipped = this.onTrial === due && [...queue].some((call) => call.xid === xid)
+    if (wasSkipped) this.noteIgnored(due)
+    throw new ProtocolError(`reply ${xid} came where ${due.xid} was due`)
   }
 
   #settle(call: Call, err: number, reader: Reader): void {

@@ -303,7 +303,7 @@ export class Session {
     if (connection.link === 'ended') return
     connection.tellStall(nowMs, nowMs - dueMs, timing)
     this.pipeline.expire(nowMs)
-    if (nowMs >= connection.silentAtMs(timing)) this.#judgeSilence()
+    if (nowMs >= connection.silentAtMs(timing)) this.#judgeSilence(nowMs)
     else if (nowMs >= this.#leaveDeadlineMs) this.#leave()
     else connection.pingIfDue(nowMs, timing)
     if (nowMs >= this.#sessionDeadlineMs()) this.#passSessionDeadline()
@@ -463,8 +463,8 @@ export class Session {
     this.#connection.close(cause)
   }
 
-  #judgeSilence(): void {
-    const loss = this.#connection.judgeSilence()
+  #judgeSilence(nowMs: number): void {
+    const loss = this.#connection.judgeSilence(nowMs, this.#timing)
     if (loss !== null) this.#giveUpLink(loss)
   }
 

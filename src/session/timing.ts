@@ -18,6 +18,8 @@ export interface Timing {
   readonly answerWithinMs: number
   /** Nothing heard for so long: the link is dead. */
   readonly silentAfterMs: number
+  /** A server that lives, but does not answer an operation for so long, does not know it. */
+  readonly trialMs: number
   /** Nothing heard for so long: the session is lost. */
   readonly lostAfterMs: number
   /** A connection that has not completed its handshake by then is given up. */
@@ -32,6 +34,9 @@ export interface Timing {
 
 const pingAfterMsMax = 10_000
 
+/** A third of how long a call may take by default, so that there is time left to do without. */
+const trialMsMax = 10_000
+
 /** A host that is slow to accept deserves this much even if many hosts share a short timeout. */
 const dialWithinMsMin = 1_000
 
@@ -42,6 +47,7 @@ export function timingOf(sessionTimeoutMs: number, hostCount: number): Timing {
     quietAfterMs: sessionTimeoutMs / 2,
     answerWithinMs: sessionTimeoutMs / 6,
     silentAfterMs,
+    trialMs: Math.min(silentAfterMs, trialMsMax),
     lostAfterMs: (sessionTimeoutMs * 4) / 3,
     // Each host gets its share, so that one black hole cannot use up the whole session timeout; a lone
     // host no more than is left of the session, because a server that starts may never answer a

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { operations } from '../../src/protocol/operations.ts'
-import { connect } from '../../src/index.ts'
+import { connect, type ZooKeeper } from '../../src/index.ts'
 import { handshakeOf, reply } from '../support/session-harness.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { errorOf, openAt } from '../support/servers.ts'
@@ -113,4 +113,54 @@ test.each([
   const error = await errorOf(zk.multi().create('/a').delete('/b').commit())
   expect(error).toMatchObject({ code: 'PROTOCOL_ERROR', outcome: 'unknown' })
   expect(await zk.exists('/c')).toBeNull() // on another connection
+})
+
+/** Half of a second after which an operation that is ignored counts as unknown. */
+const brisk = { timeOut: 750 }
+
+test.each([
+  ['whoAmI', '3.7', (zk: ZooKeeper) => zk.whoAmI()],
+  ['addWatch', '3.6', (zk: ZooKeeper) => zk.watch('/a').next()],
+  ['multiRead', '3.6', (zk: ZooKeeper) => zk.multiRead().getData('/a').read()],
+])('a server that ignores %s does not know it', async (op, since, ask) => {
+  const asked: string[] = []
+  await using server = await ScriptedServer.start(async (peer) => {
+    await peer.handshake(brisk)
+    for (;;) {
+      const frame = await peer.next()
+      asked.push(frame.operation.name)
+      if (frame.operation.name !== op) peer.answer(frame)
+    }
+  })
+  const zk = await openAt(server.connectString, quick)
+  const unknown = { code: 'UNIMPLEMENTED', op, since, outcome: 'not-applied' }
+  expect(await errorOf(ask(zk))).toMatchObject(unknown)
+  expect(await zk.exists('/b')).toBeNull()
+  expect(await errorOf(ask(zk))).toMatchObject(unknown)
+  expect(asked.filter((name) => name === op)).toHaveLength(1)
+  expect(server.peers).toHaveLength(2)
+})
+
+test('a server that ignores create2 gets it three times, each of them unknown, and then a create', async () => {
+  const asked: string[] = []
+  await using server = await ScriptedServer.start(async (peer) => {
+    await peer.handshake(brisk)
+    for (;;) {
+      const frame = await peer.next()
+      const { xid, operation } = frame
+      asked.push(operation.name)
+      if (operation === operations.create2) continue
+      const isMade = operation === operations.create || asked.includes('create')
+      const body = operation === operations.exists ? { stat } : { path: '/a' }
+      if (isMade) peer.send(reply({ xid, zxid: 1n, err: 0 }, operation.response, body))
+      else peer.answer(frame)
+    }
+  })
+  const zk = await openAt(server.connectString, quick)
+  for (let i = 0; i < 3; i++) {
+    const error = await errorOf(zk.create('/a', 'x'))
+    expect(error).toMatchObject({ code: 'CONNECTION_LOSS', op: 'create2', outcome: 'unknown' })
+  }
+  expect(await zk.create('/a', 'x')).toMatchObject({ path: '/a', stat: { dataLength: 8 } })
+  expect(asked).toEqual(['create2', 'create2', 'create2', 'create', 'exists'])
 })

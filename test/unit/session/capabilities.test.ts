@@ -18,6 +18,9 @@ const unimplemented = { err: -6, zxid: -1n }
 const noNode = -101
 const noAuth = -102
 
+const create2 = (path: string) =>
+  new TestCall(operations.create2, { path, data: null, acl: [], flags: 0 }, path, null)
+
 const whoAmI = () => new TestCall(operations.whoAmI, undefined, '', null)
 
 function connected() {
@@ -159,6 +162,160 @@ describe('an operation on which the server closes the connection without a word'
     const [read] = harness.submit(getData('/a'))
     closeWithoutWords(harness, 5)
     expect(read.fate).toBe('pending')
+  })
+})
+
+describe('an operation that the server ignores', () => {
+  const trialMs = 8_000
+
+  /** Time passes, and each ping is answered. */
+  function live(harness: Harness, ms: number): Harness {
+    for (let i = 0; i < ms; i += 1_000) {
+      const isAsked = harness.advance(1_000).takeSent().includes('ping')
+      if (isAsked) harness.reply(-2)
+    }
+    return harness
+  }
+
+  test('fails when the server has answered pings for long enough, and costs the connection', () => {
+    const { harness } = connected()
+    const [call] = harness.submit(whoAmI())
+    harness.turn()
+    live(harness, trialMs - 1_000)
+    expect([call.fate, harness.drops]).toEqual(['pending', 0])
+    live(harness, 1_000)
+    expect(call.failure).toMatchObject({
+      code: 'UNIMPLEMENTED',
+      since: '3.7',
+      outcome: 'not-applied',
+    })
+    expect(harness.drops).toBe(1)
+    expect(harness.session.lastLoss).toMatchObject({
+      code: 'TIMEOUT',
+      detail: 'the server does not answer whoAmI',
+      server: 'zk1:2181',
+    })
+    harness.connect().takeSent()
+    const [again] = harness.submit(whoAmI())
+    expect(again.failure).toMatchObject({ code: 'UNIMPLEMENTED' })
+    expect(harness.turn().takeSent()).toEqual([])
+  })
+
+  test('is not judged by a server that is silent altogether: that may be the network', () => {
+    const harness = new Harness({ hosts: ['zk1'] }).connect({ timeOut: 45_000 })
+    harness.submit(whoAmI())
+    harness.turn().advance(29_999)
+    expect(harness.drops).toBe(0)
+    harness.advance(1)
+    expect(harness.session.lastLoss).toMatchObject({ detail: 'the server is silent' })
+    harness.connect()
+    expect(harness.takeSent()).toContain('whoAmI')
+  })
+
+  test('nor by a ping that went ahead of it', () => {
+    const { harness } = connected()
+    harness.nowMs += 4_000
+    harness.session.handleDeadline(harness.nowMs)
+    const [call] = harness.submit(whoAmI())
+    expect(harness.turn().takeSent()).toEqual(['ping', 'whoAmI'])
+    harness.reply(-2)
+    harness.advance(2_000).notify(1, '/a').advance(2_000).notify(1, '/a')
+    harness.advance(trialMs - 4_000).notify(1, '/a')
+    harness.advance(1)
+    expect(call.fate).toBe('pending')
+  })
+
+  test('is not judged before what has arrived meanwhile is read', () => {
+    const { harness } = connected()
+    const [call] = harness.submit(whoAmI())
+    live(harness.turn(), 5_000)
+    harness.nowMs += trialMs // the process was busy
+    harness.session.handleDeadline(harness.nowMs)
+    harness.answer({ body: { clientInfo: [] } }).advance(0)
+    expect([call.fate, harness.drops]).toEqual(['succeeded', 0])
+  })
+
+  test('has its time from when the answers before it were there', () => {
+    const { harness } = connected()
+    const [, call] = harness.submit(setData('/a'), whoAmI())
+    live(harness.turn(), 6_000).answer()
+    live(harness, 6_000)
+    expect(call.fate).toBe('pending')
+    live(harness, 2_000)
+    expect(call.fate).toBe('UNIMPLEMENTED not-applied')
+  })
+
+  test('has as much time on the next connection', () => {
+    const { harness } = connected()
+    const [call] = harness.submit(whoAmI())
+    live(harness.turn(), 6_000).cut().connect()
+    live(harness, 6_000)
+    expect(call.fate).toBe('pending')
+    live(harness, 2_000)
+    expect(call.fate).toBe('UNIMPLEMENTED not-applied')
+  })
+
+  test('fails at once when a later request is answered, which is sent again', () => {
+    const { harness } = connected()
+    const [call, read] = harness.submit(whoAmI(), getData('/a'))
+    const xid = harness.turn().takeFrames()[1]!.xid
+    expect(harness.reply(xid)).toMatchObject({ code: 'PROTOCOL_ERROR' })
+    expect(call.failure).toMatchObject({ code: 'UNIMPLEMENTED', since: '3.7' })
+    expect(harness.connect().takeSent()).toEqual(['connect', 'getData /a'])
+    harness.answer()
+    expect(read.fate).toBe('succeeded')
+  })
+
+  test('but a reply to what nobody asked says nothing of it', () => {
+    const { harness } = connected()
+    const [call] = harness.submit(whoAmI())
+    expect(harness.turn().reply(4_711)).toMatchObject({ code: 'PROTOCOL_ERROR' })
+    expect(call.fate).toBe('pending')
+  })
+
+  test('and writes may have been carried out: three times they are lost with the connection', () => {
+    const { harness } = connected()
+    for (let i = 0; i < 3; i++) {
+      const [call] = harness.submit(create2('/a'))
+      live(harness.turn(), trialMs).connect()
+      expect(call.fate).toBe('CONNECTION_LOSS unknown')
+    }
+    const [call] = harness.submit(create2('/a'))
+    expect(call.fate).toBe('UNIMPLEMENTED not-applied')
+  })
+
+  test('is none that is known, nor a reconfig, which waits for the new servers', () => {
+    const { harness } = connected()
+    harness.submit(whoAmI())
+    harness.turn().answer({ body: { clientInfo: [] } })
+    const [known] = harness.submit(whoAmI())
+    live(harness.turn(), 20_000).answer({ body: { clientInfo: [] } })
+    expect(known.fate).toBe('succeeded')
+    const request = { joiningServers: '', leavingServers: '1', newMembers: '', curConfigId: -1n }
+    const [slow] = harness.submit(new TestCall(operations.reconfig, request, '', null))
+    live(harness.turn(), 20_000)
+    expect([slow.fate, harness.drops]).toEqual(['pending', 0])
+  })
+
+  test('keeps the place of a call that was given up, and not for ever', () => {
+    const { harness } = connected()
+    const [call] = harness.submit(whoAmI())
+    harness.turn().session.abandon(call, 'ABORTED')
+    live(harness, trialMs)
+    expect(harness.drops).toBe(1)
+    harness.connect().takeSent()
+    harness.submit(whoAmI())
+    expect(harness.turn().takeSent()).toEqual([])
+  })
+
+  test('leaves no watch behind that nobody would tell', () => {
+    const { harness, events, watcher } = connected()
+    harness.submit(addWatch('/p', 0, watcher), getData('/a', watcher))
+    harness.turn().answerAll().cut().connect().takeSent()
+    live(harness, trialMs) // setWatches2 stays without an answer
+    expect(events.map(({ type }) => type)).toEqual(['resync', 'unimplemented'])
+    harness.connect()
+    expect(harness.takeSent().slice(-1)).toEqual(['setWatches'])
   })
 })
 

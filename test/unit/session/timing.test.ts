@@ -18,6 +18,7 @@ describe('timing', () => {
       expect(timingOf(timeoutMs, hostCount)).toEqual({
         ...expected,
         leaveWithinMs: pauseMsMax,
+        trialMs: Math.min(silentAfterMs, 10_000),
         quietAfterMs: timeoutMs / 2,
         answerWithinMs: timeoutMs / 6,
         lateAfterMs: timeoutMs / 10,
