@@ -1,6 +1,6 @@
 /**
  * Bugs to plant, each a line that somebody could well have written. A test suite that does not find
- * them proves nothing; what finds each of these are the simulated runs.
+ * them proves nothing; what finds each of these are the simulated runs. `tested-canaries.ts` has others.
  */
 
 export interface Canary {

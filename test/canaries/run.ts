@@ -1,19 +1,14 @@
 /**
- * Plants each bug of `canaries.ts` in a copy of the sources and lets simulated runs look for it.
+ * Plants each bug of `canaries.ts` in a copy of the sources and lets simulated runs look for it, and each
+ * of `tested-canaries.ts` and lets the test look for it that is named there.
  *
- *     npm run test:canaries -- --seeds 200
+ *     npm run test:canaries -- --seeds 200 --only 'half a frame'
  */
 import { Command } from 'commander'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
+import { availableParallelism } from 'node:os'
 import { type Canary, canaries } from './canaries.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
+import { findBySimulation, findByTest, plant } from './garden.ts'
+import { type TestedCanary, testedCanaries } from './tested-canaries.ts'
 
 const options = new Command()
   .name('test:canaries')
@@ -22,64 +17,29 @@ const options = new Command()
   .parse()
   .opts<{ seeds: number; only: string }>()
 
-/** The sources with one bug in them, in a folder of their own. */
-async function plant({ file, edits }: Canary): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'zoowire-canary-'))
-  for (const part of ['src', 'test/simulation', 'package.json', 'tsconfig.json']) {
-    await cp(join(root, part), join(folder, part), { recursive: true })
-  }
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const path = join(folder, file)
-  await writeFile(path, edits.reduce(edited(file), await readFile(path, 'utf8')))
-  return folder
+function release(canary: Canary | TestedCanary): Promise<string | null> {
+  return plant(canary, (folder) => {
+    return 'foundBy' in canary
+      ? findByTest(folder, canary.foundBy)
+      : findBySimulation(folder, options.seeds)
+  })
 }
 
-function edited(file: string) {
-  return (source: string, [original, planted]: Canary['edits'][number]) => {
-    const pieces = source.split(original)
-    if (pieces.length !== 2) throw new Error(`${file} has ${pieces.length - 1} of: ${original}`)
-    return pieces.join(planted)
-  }
-}
-
-/** The first violation that the runs print; null if they find none. */
-async function find(folder: string): Promise<string | null> {
-  const args = [
-    '--import',
-    'tsx',
-    'test/simulation/run.ts',
-    '--bail',
-    '--seeds',
-    `${options.seeds}`,
-  ]
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
-  const [output, errors, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit'),
-  ])
-  if (code === 0) return null
-  const lines = output.split('\n')
-  const at = lines.findIndex((line) => /^seed \d+:/.test(line))
-  if (at === -1) throw new Error(`the runs did not begin: ${errors}`)
-  return `${lines[at]!.split(':')[0]!}: ${lines[at + 1]!.trim()}`
-}
-
-async function release(canary: Canary): Promise<string | null> {
-  const folder = await plant(canary)
-  try {
-    return await find(folder)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
-
+const all = [...canaries, ...testedCanaries]
+const waiting = all.filter(({ name }) => name.includes(options.only))
+let found = 0
 let missed = 0
-const chosen = canaries.filter(({ name }) => name.includes(options.only))
-for (const canary of chosen) {
-  const found = await release(canary)
-  if (found === null) missed++
-  console.log(`${canary.name}\n    ${found ?? `NOT FOUND in ${options.seeds} runs`}`)
+
+/** Takes one after the other, until there is none. */
+async function releaseAll(): Promise<void> {
+  for (let canary = waiting.shift(); canary !== undefined; canary = waiting.shift()) {
+    const by = await release(canary)
+    if (by === null) missed++
+    else found++
+    console.log(`${canary.name}\n    ${by ?? 'NOT FOUND'}`)
+  }
 }
-console.log(`${chosen.length - missed} passed, ${missed} failed, 0 skipped`)
+
+await Promise.all(Array.from({ length: availableParallelism() }, releaseAll))
+console.log(`${found} passed, ${missed} failed, 0 skipped`)
 process.exitCode = missed === 0 ? 0 : 1
