@@ -35,7 +35,7 @@ export class ServerWatches {
   readonly #link: WatchLink
   #isAttached = false
   /** The persistent watches, by table and path, whose owners know that they have missed something. */
-  readonly #unarmed = new Set<string>()
+  #unarmed = new Set<string>()
   #derivedPath = ''
   #derivedZxid: bigint | null = null
 
@@ -59,11 +59,14 @@ export class ServerWatches {
    */
   attach(frameBytesMax: number): SetWatches2[] {
     this.#isAttached = true
+    // A gap is forgotten with its owners: whoever comes to watch there later does not know of it.
+    const known = this.#unarmed
+    this.#unarmed = new Set()
     for (const mode of ['persistent', 'recursive'] as const) {
       for (const path of this.wanted.paths(mode)) {
         this.#stateOf(path).mode = mode // the stronger one comes last, here and on the server
         const key = keyOf(mode, path)
-        if (!this.#unarmed.has(key)) this.wanted.resync(mode, path)
+        if (!known.has(key)) this.wanted.resync(mode, path)
         this.#unarmed.add(key)
       }
     }

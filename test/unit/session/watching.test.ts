@@ -216,6 +216,17 @@ describe('a new connection', () => {
     expect(events.map(({ type }) => type)).toEqual(['resync', 'resync'])
   })
 
+  test('R53: the gap of an owner who has left is not that of the next one', () => {
+    const { harness, events, watcher } = watching()
+    harness.submit(addWatch('/p', 0, () => undefined))
+    harness.turn().answerAll().cut().connect()
+    harness.cut() // before it set the watches
+    harness.watches.remove('persistent', '/p', () => true)
+    harness.connect().submit(addWatch('/p', 0, watcher))
+    harness.turn().answerAll().cut().connect()
+    expect(events.map(({ type }) => type)).toEqual(['resync'])
+  })
+
   test('is not told of one-shot watches that have fired', () => {
     const { harness, watcher } = watching()
     harness.submit(getData('/a', watcher))
