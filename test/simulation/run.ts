@@ -2,20 +2,44 @@
  * Many runs, one seed each. A seed that shows a violation is printed with the command that repeats it.
  *
  *     npm run test:simulate -- --seeds 10000 --from 0
+ *     npm run test:simulate -- --seeds 1 --watches 100000
  */
 import { Command, InvalidArgumentError } from 'commander'
 import { createHook } from 'node:async_hooks'
-import { type Report, simulate } from './scenario.ts'
+import { simulate } from './scenario.ts'
+import { watchStorm } from './watch-storm.ts'
 
 const options = new Command()
   .name('test:simulate')
   .option('--seeds <count>', 'how many runs', whole, 10_000)
   .option('--from <seed>', 'the first seed', whole, 0)
+  .option(
+    '--watches <steps>',
+    'instead: watches alone, set and taken back for so many steps',
+    whole,
+  )
   .option('--bail', 'stop at the first violation', false)
   .option('--twice', 'run each seed twice, and compare', false)
   .option('--digest', 'print one number for everything that happened', false)
   .parse()
-  .opts<{ seeds: number; from: number; bail: boolean; twice: boolean; digest: boolean }>()
+  .opts<Options>()
+
+interface Options {
+  readonly seeds: number
+  readonly from: number
+  readonly watches?: number
+  readonly bail: boolean
+  readonly twice: boolean
+  readonly digest: boolean
+}
+
+/** What is known of a run, whatever it was. */
+interface Outcome {
+  readonly violations: readonly string[]
+  readonly digest: string
+  /** Named numbers, which are added up. */
+  readonly totals: Readonly<Record<string, number>>
+}
 
 function whole(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
@@ -37,23 +61,40 @@ const tripwire = createHook({
 const rejections: unknown[] = []
 process.on('unhandledRejection', (reason) => rejections.push(reason))
 
-async function run(seed: number): Promise<{ report: Report; problems: string[] }> {
+async function play(seed: number): Promise<Outcome> {
+  if (options.watches === undefined) {
+    const { faults, outcomes, events, operations, leases, simulatedMs, ...rest } =
+      await simulate(seed)
+    const named = { ...labelled('fault', faults), ...labelled('writes told', outcomes) }
+    return { ...rest, totals: { events, operations, leases, simulatedMs, ...named } }
+  }
+  const { told, events, simulatedMs, ...rest } = await watchStorm(seed, options.watches)
+  return { ...rest, totals: { events, simulatedMs, ...labelled('watches told', told) } }
+}
+
+function labelled(label: string, counts: Readonly<Record<string, number>>) {
+  return Object.fromEntries(
+    Object.entries(counts).map(([name, count]) => [`${label}: ${name}`, count]),
+  )
+}
+
+async function run(seed: number): Promise<{ outcome: Outcome; problems: string[] }> {
   const isTripwireSet = seed % 50 === 0 // hooks cost half the speed
   if (isTripwireSet) tripwire.enable()
   isWatching = true
-  const report = await simulate(seed)
-  const again = options.twice ? await simulate(seed) : report
+  const outcome = await play(seed)
+  const again = options.twice ? await play(seed) : outcome
   isWatching = false
   if (isTripwireSet) tripwire.disable()
   const problems = [
-    ...report.violations,
+    ...outcome.violations,
     ...[...foreign].map((type) => `something waited for a ${type}`),
     ...rejections.map((reason) => `nobody handled a rejection: ${String(reason)}`),
-    ...(again.digest === report.digest ? [] : ['a second run went otherwise']),
+    ...(again.digest === outcome.digest ? [] : ['a second run went otherwise']),
   ]
   foreign.clear()
   rejections.length = 0
-  return { report, problems }
+  return { outcome, problems }
 }
 
 const startMs = performance.now()
@@ -61,21 +102,16 @@ const totals: Record<string, number> = {}
 const digests: string[] = []
 let failed = 0
 
-function count(name: string, by: number): void {
-  totals[name] = (totals[name] ?? 0) + by
-}
-
 for (let seed = options.from; seed < options.from + options.seeds; seed++) {
-  const { report, problems } = await run(seed)
-  for (const name of ['events', 'operations', 'leases', 'simulatedMs'] as const) {
-    count(name, report[name])
+  const { outcome, problems } = await run(seed)
+  for (const [name, count] of Object.entries(outcome.totals)) {
+    totals[name] = (totals[name] ?? 0) + count
   }
-  for (const [name, times] of Object.entries(report.faults)) count(`fault: ${name}`, times)
-  for (const [name, times] of Object.entries(report.outcomes)) count(`writes told: ${name}`, times)
-  digests.push(report.digest)
+  digests.push(outcome.digest)
   if (problems.length === 0) continue
   failed++
-  console.log(`seed ${seed}: npm run test:simulate -- --seeds 1 --from ${seed}`)
+  const instead = options.watches === undefined ? '' : ` --watches ${options.watches}`
+  console.log(`seed ${seed}: npm run test:simulate -- --seeds 1 --from ${seed}${instead}`)
   for (const problem of problems.slice(0, 10)) console.log(`  ${problem}`)
   if (options.bail) break
 }

@@ -21,6 +21,11 @@ test('simulation: another seed gives another run', async () => {
   expect(one.digest).not.toBe(other.digest)
 })
 
+// `npm run test:simulate -- --seeds 1 --watches 100000` is the long one.
+test('R53: watches are told once what they are owed, and the server watches no more', async () => {
+  await run('--seeds', '4', '--from', '4', '--watches', '3000')
+})
+
 test('simulation: a run has its faults, its operations and an expiry', async () => {
   const { faults, operations, leases, outcomes } = await simulate(7)
   const struck = Object.values(faults).reduce((sum, count) => sum + count, 0)
