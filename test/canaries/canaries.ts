@@ -42,7 +42,7 @@ export const canaries: readonly Canary[] = [
   {
     name: 'a persistent watch does not own up to a gap',
     file: 'src/session/server-watches.ts',
-    edits: [['if (!this.#unarmed.has(key)) this.wanted.resync(mode, path)', '']],
+    edits: [['if (!known.has(key)) this.wanted.resync(mode, path)', '']],
   },
   {
     name: 'one-shot watches are forgotten when a session expires',
