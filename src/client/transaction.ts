@@ -6,14 +6,18 @@ import { type Ancestry, ancestryOf, withAncestors } from './ancestors.ts'
 import { Budget } from './budget.ts'
 import { type CallPart, TransactionError } from './multi-call.ts'
 import { type CallOptions } from './options.ts'
-import { type CreateOptions, type Data, operationOfMode } from './requests.ts'
+import { callMulti } from './plain-multi.ts'
+import { type CreateOptions, type Data, operationOfMode, owned } from './requests.ts'
 import { type View } from './view.ts'
 
 /** The result of a create inside a transaction. */
 export interface TransactionCreateResult {
   /** The path that was created: with its sequence number, if it has one. */
   readonly path: string
-  /** Null from servers before 3.7.2, 3.8.2 and 3.9, which do not tell it inside a transaction. */
+  /**
+   * Null from servers that do not tell it inside a transaction: those before 3.7.2, 3.8.2 and 3.9, and
+   * those that have no `create2`.
+   */
   readonly stat: Stat | null
 }
 
@@ -95,12 +99,14 @@ export class Transaction<Results extends readonly unknown[] = []> {
   }
 
   #send(options: CallOptions | undefined): Promise<readonly MultiResult[]> {
-    const commit = (limits = options) =>
-      this.#view.multi(operations.multi, [...this.#parts], limits)
-    if (this.#parts.every(({ ancestry }) => ancestry === null)) return commit()
-    const budget = new Budget(this.#view, options, { op: operations.multi.name })
-    return withAncestors(this.#view, budget, commit, (error) => {
-      return error instanceof TransactionError ? (this.#parts[error.index]?.ancestry ?? null) : null
+    const view = this.#view
+    const parts = [...this.#parts]
+    if (parts.every(({ ancestry }) => ancestry === null)) return callMulti(view, parts, options)
+    const own = parts.map((part) => ({ ...part, request: owned(part.request) })) // sent twice
+    const budget = new Budget(view, options, { op: operations.multi.name })
+    const commit = (limits: CallOptions) => callMulti(view, own, limits)
+    return withAncestors(view, budget, commit, (error) => {
+      return error instanceof TransactionError ? (own[error.index]?.ancestry ?? null) : null
     })
   }
 

@@ -48,8 +48,17 @@ export function processRequest(
   if (isForbidden(request, type)) refuseStranger(request, operation)
   else if (operation === undefined) answerUnimplemented(request, `opcode ${type}`)
   else if (!state.options.profile.knows(operation)) answerUnimplemented(request, operation.name)
+  else if (operation === operations.multi && !knowsParts(request)) link.close()
   else if (state.isReadOnly && needsQuorum(operation)) answerNotReadOnly(request, operation)
   else answererOf(operation)(request, operation)
+}
+
+/** A server without create2 cannot even read a multi that contains one: ClickHouse's goes away. */
+function knowsParts({ state, body }: Request): boolean {
+  const { profile } = state.options
+  if (profile.knows(operations.create2)) return true
+  const { err, result } = attempt(() => MultiRequest.read(copyOf(body)))
+  return err !== 0 || result!.every(({ type }) => profile.knows(operationByCode.get(type)!))
 }
 
 type Answerer = (request: Request, operation: Operation) => void

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { type MultiPart } from '../../src/protocol/multi.ts'
 import { operations } from '../../src/protocol/operations.ts'
 import { connect, type ZooKeeper } from '../../src/index.ts'
 import { handshakeOf, reply } from '../support/session-harness.ts'
@@ -163,4 +164,32 @@ test('a server that ignores create2 gets it three times, each of them unknown, a
   }
   expect(await zk.create('/a', 'x')).toMatchObject({ path: '/a', stat: { dataLength: 8 } })
   expect(asked).toEqual(['create2', 'create2', 'create2', 'create', 'exists'])
+})
+
+// ZooKeeper 3.4 knows transactions, but not create2: it cannot read one that contains it.
+test('a server that cannot read a create2 in a transaction gets a create, with the data of the call', async () => {
+  const asked: string[] = []
+  await using server = await ScriptedServer.start(async (peer) => {
+    await peer.handshake()
+    for (;;) {
+      const frame = await peer.next()
+      const parts = frame.request as MultiPart[]
+      for (const { type, request } of parts) {
+        asked.push(`${type} ${(request as { data: Buffer }).data.toString()}`)
+      }
+      const marshallingError = -5
+      if (parts[0]!.type === operations.create2.code) peer.answer(frame, marshallingError)
+      else {
+        const results = parts.map(({ type }) => ({ type, err: 0, response: { path: '/a' } }))
+        peer.send(reply({ xid: frame.xid, zxid: 1n, err: 0 }, operations.multi.response, results))
+      }
+    }
+  })
+  const zk = await openAt(server.connectString, quick)
+  const data = Buffer.from('before')
+  const committed = zk.multi().create('/a', data).commit()
+  data.write('after!')
+  expect(await committed).toEqual([{ path: '/a', stat: null }])
+  await zk.multi().create('/a', 'next').commit()
+  expect(asked).toEqual(['15 before', '1 before', '1 next'])
 })

@@ -44,7 +44,7 @@ describe('a server before 3.6', () => {
     expect(lease.isHeld).toBe(true)
     await lease.release()
     const [created] = await zk.multi().create('/b', 'x').commit()
-    expect(created).toMatchObject({ path: '/b' })
+    expect(created).toEqual({ path: '/b', stat: null }) // as until 3.7.2, 3.8.2 and 3.9
     const values = zk.observe('/b')
     expect((await values.next()).value?.data?.toString()).toBe('x')
     const next = values.next()
@@ -83,6 +83,61 @@ describe('a ClickHouse Keeper', () => {
     })
     expect(losses()).toBe(0)
   })
+
+  test('takes part in transactions that create, without their Stats', async () => {
+    const { server, zk } = await opened('clickhouse-keeper')
+    const data = Buffer.from('before')
+    const commit = () => zk.multi().create('/a', data).setData('/', 'x').commit()
+    for (let i = 0; i < 3; i++) {
+      expect(await errorOf(commit())).toMatchObject({
+        code: 'CONNECTION_LOSS',
+        op: 'multi',
+        outcome: 'unknown',
+      })
+    }
+    const losses = countLosses(zk)
+    const committed = commit()
+    data.write('after!')
+    const [created, stat] = await committed
+    expect(created).toEqual({ path: '/a', stat: null })
+    expect(stat).toMatchObject({ dataLength: 1 })
+    expect(server.get('/a')?.data?.toString()).toBe('before')
+    const refused = { code: 'NODE_EXISTS', index: 1, path: '/a' }
+    expect(await errorOf(zk.multi().create('/b').create('/a').commit())).toMatchObject(refused)
+    expect(losses()).toBe(0)
+  })
+
+  test('takes transactions at once if create2 is known to be none of its operations', async () => {
+    const { zk } = await opened('clickhouse-keeper')
+    while ((await zk.create('/a').catch(() => null)) === null);
+    const losses = countLosses(zk)
+    const [created] = await zk.multi().create('/b', '', { mode: 'ephemeral' }).commit()
+    expect(created).toEqual({ path: '/b', stat: null })
+    expect(losses()).toBe(0)
+  })
+
+  test('has no containers in transactions, and says so in the end', async () => {
+    const { zk } = await opened('clickhouse-keeper')
+    const commit = () => zk.multi().create('/a', '', { mode: 'container' }).create('/b').commit()
+    for (let i = 0; i < 3; i++) expect(await errorOf(commit())).toMatchObject({ op: 'multi' })
+    const error = await errorOf(commit())
+    expect(error).toMatchObject({ code: 'UNIMPLEMENTED', since: '3.5', outcome: 'not-applied' })
+  })
+
+  test.each([['container'], [true]] as const)(
+    'gets persistent ancestors where parents: %s asks for containers',
+    async (parents) => {
+      const { server, zk } = await opened('clickhouse-keeper')
+      while ((await zk.create('/a').catch(() => null)) === null);
+      const created = await zk.create('/x/y/z', 'x', { parents })
+      expect(created).toMatchObject({ path: '/x/y/z', stat: { dataLength: 1 } })
+      expect(server.get('/x/y')?.stat).toMatchObject({ ephemeralOwner: 0n, numChildren: 1 })
+      const losses = countLosses(zk)
+      await zk.create('/v/w', '', { parents })
+      await zk.multi().create('/t/u', '', { parents }).commit()
+      expect(losses()).toBe(0)
+    },
+  )
 
   test('says that it has created what it cannot read back', async () => {
     const { server, zk } = await opened('clickhouse-keeper')
