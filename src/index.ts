@@ -8,7 +8,7 @@ import { ZooKeeper } from './client/client.ts'
 import { type FourLetterWords, wordsOver } from './client/four-letter-words.ts'
 import { type ConnectOptions } from './client/options.ts'
 import { nodeRuntime } from './node/runtime.ts'
-import { checkTls } from './node/transport.ts'
+import { checkTls } from './node/dial-tls.ts'
 
 /**
  * Connects to a ZooKeeper ensemble and resolves with a client that has a session.

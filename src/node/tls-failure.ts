@@ -3,13 +3,23 @@ import { formatHost } from '../protocol/connect-string.ts'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { type Target } from '../session/runtime.ts'
 
+/** How far a connection got; what an error means depends on it. */
+export type Progress = 'dialled' | 'reached' | 'open' | 'heard'
+
+/** Until a byte was read, an error is about TLS: servers refuse certificates behind the handshake. */
+export function failureOf(target: Target, cause: Error | null, progress: Progress): Error | null {
+  if (cause === null || target.tls === null || progress === 'dialled') return cause
+  const isAboutTls = progress !== 'heard' || isTlsAlert(cause)
+  return isAboutTls ? tlsFailure(target, cause, progress === 'open') : cause
+}
+
 /** A fatal alert: in TLS 1.3 a server refuses a client certificate when the client is done. */
-export function isTlsAlert(cause: Error): boolean {
+function isTlsAlert(cause: Error): boolean {
   return codeOf(cause).startsWith('ERR_SSL_')
 }
 
 /** `isOpen`: the client was through with its part of the handshake. */
-export function tlsFailure(target: Target, cause: Error, isOpen: boolean): ZooKeeperError {
+function tlsFailure(target: Target, cause: Error, isOpen: boolean): ZooKeeperError {
   const server = formatHost(target)
   const detail = `no TLS connection to ${server}: ${meaningOf(cause, isOpen)}`
   return new ZooKeeperError('TLS_FAILED', { detail, server, cause })

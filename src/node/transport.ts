@@ -1,14 +1,7 @@
-import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
-import {
-  connect as connectTls,
-  type ConnectionOptions,
-  createSecureContext,
-  type TLSSocket,
-} from 'node:tls'
-import { formatHost } from '../protocol/connect-string.ts'
-import { ZooKeeperError } from '../protocol/errors.ts'
-import { type Link, type Target, type TlsSettings, type Transport } from '../session/runtime.ts'
-import { isTlsAlert, tlsFailure } from './tls-failure.ts'
+import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net'
+import { type Link, type Target, type Transport } from '../session/runtime.ts'
+import { dialTls } from './dial-tls.ts'
+import { failureOf, type Progress } from './tls-failure.ts'
 
 /**
  * One read buffer for all connections of the process: a frame is decoded before the next read, so
@@ -22,8 +15,7 @@ export class SocketTransport implements Transport {
   readonly #socket: Socket
   #link: Link | null
   #cause: Error | null = null
-  /** How far it got; what an error means depends on it. */
-  #progress: 'dialled' | 'reached' | 'open' | 'heard' = 'dialled'
+  #progress: Progress = 'dialled'
   #isAwaitingFlush = false
 
   constructor(target: Target, link: Link) {
@@ -35,7 +27,7 @@ export class SocketTransport implements Transport {
       this.#socket = connectTcp({ host, port, noDelay: true, onread })
       this.#socket.on('connect', this.#onOpen)
     } else {
-      this.#socket = dialTls(target, target.tls, onread).setNoDelay(true)
+      this.#socket = dialTls(target, target.tls, { onread }).setNoDelay(true)
       this.#socket.on('connect', this.#onReached)
       this.#socket.on('secureConnect', this.#onOpen)
     }
@@ -91,63 +83,7 @@ export class SocketTransport implements Transport {
   }
 
   readonly #onClose = (): void => {
-    this.#link?.handleClosed(this.#explained(this.#cause))
+    this.#link?.handleClosed(failureOf(this.#target, this.#cause, this.#progress))
     this.#link = null
-  }
-
-  /** Until a byte was read, an error is about TLS: servers refuse certificates behind the handshake. */
-  #explained(cause: Error | null): Error | null {
-    if (cause === null || this.#target.tls === null || this.#progress === 'dialled') return cause
-    const isAboutTls = this.#progress !== 'heard' || isTlsAlert(cause)
-    return isAboutTls ? tlsFailure(this.#target, cause, this.#progress === 'open') : cause
-  }
-}
-
-/** Throws `BAD_ARGUMENTS` for settings with which no attempt could succeed, such as a broken key. */
-export function checkTls(settings: TlsSettings): void {
-  try {
-    createSecureContext(settings)
-  } catch (cause) {
-    throw new ZooKeeperError('BAD_ARGUMENTS', { detail: wrongOptions(cause), cause })
-  }
-}
-
-function dialTls(target: Target, settings: TlsSettings, onread: OnReadOpts): TLSSocket {
-  try {
-    return connectTls(tlsOptionsOf(target, settings, onread))
-  } catch (cause) {
-    throw new ZooKeeperError('TLS_FAILED', {
-      detail: wrongOptions(cause), // those of a provider, which may tell others at the next attempt
-      server: formatHost(target),
-      cause,
-    })
-  }
-}
-
-function wrongOptions(cause: unknown): string {
-  return `the TLS options are wrong: ${cause instanceof Error ? cause.message : 'unknown'}`
-}
-
-/**
- * The user's options under what is ours to decide: where to, verified unless that was switched off by
- * name (never by an environment variable), and under the name that the user configured, whatever
- * address it has. An address is checked against the addresses of the certificate; SNI is for names.
- */
-function tlsOptionsOf(
-  { address, port, name }: Target,
-  settings: TlsSettings,
-  onread: OnReadOpts, // documented, but not in Node's types
-): ConnectionOptions & { readonly onread: OnReadOpts } {
-  const given: ConnectionOptions = settings
-  const host = name.replace(/\.$/, '')
-  return {
-    ...given,
-    host: address,
-    port,
-    path: undefined,
-    socket: undefined,
-    servername: given.servername ?? (isIP(host) === 0 ? host : ''),
-    rejectUnauthorized: given.rejectUnauthorized !== false,
-    onread,
   }
 }
