@@ -34,12 +34,12 @@ export async function connect(
   options: ConnectOptions = {},
 ): Promise<ZooKeeper> {
   if (typeof options.tls === 'object') checkTls(options.tls)
-  return ZooKeeper.connect(nodeRuntime(options.lookup), connectString, options)
+  return ZooKeeper.connect(nodeRuntime(options), connectString, options)
 }
 
-export const fourLetterWords: FourLetterWords = wordsOver(({ tls, lookup }) => {
-  if (typeof tls === 'object') checkTls(tls)
-  return nodeRuntime(lookup)
+export const fourLetterWords: FourLetterWords = wordsOver((options) => {
+  if (typeof options.tls === 'object') checkTls(options.tls)
+  return nodeRuntime(options)
 })
 
 export * from './client/index.ts'

@@ -4,11 +4,12 @@ import { isZooKeeperError, ZooKeeperError } from '../protocol/errors.ts'
 import { type FourLetterWord, parseWord, type WordResult } from '../protocol/four-letter-words.ts'
 import { type Link, type Runtime, type Target, type Transport } from '../session/runtime.ts'
 import { targetsOf } from '../session/target.ts'
+import { checkDial } from './dial-option.ts'
 import { positive } from './numbers.ts'
 import { type CallOptions, type ConnectOptions } from './options.ts'
 import { tlsProviderOf } from './tls-option.ts'
 
-export interface WordOptions extends CallOptions, Pick<ConnectOptions, 'tls' | 'lookup'> {
+export interface WordOptions extends CallOptions, Pick<ConnectOptions, 'tls' | 'lookup' | 'dial'> {
   /** Milliseconds for all of it. Default 5,000. */
   readonly timeout?: number | undefined
   /** Bytes of an answer before it fails with `REPLY_TOO_LARGE`. Default 4 MiB. */
@@ -71,6 +72,7 @@ async function ask(
   if (host === undefined || hosts.length > 1 || chroot !== '') {
     throw new ZooKeeperError('BAD_ARGUMENTS', { detail: `"${server}" is not one host:port` })
   }
+  checkDial(options.dial)
   const tls = tlsProviderOf(options.tls, isNamedTls)
   const exchange = new Exchange(runtime, word, positive('answerBytesMax', answerBytesMax))
   const timer = runtime.timer(runtime.nowMs() + timeoutMs, () => {

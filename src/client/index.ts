@@ -26,6 +26,7 @@ export {
 } from './channels.ts'
 export { type CreateCallOptions } from './create.ts'
 export { type ConfigResult, type ReconfigOptions } from './ensemble.ts'
+export { type Dial, type DialRequest } from './dial-option.ts'
 export { type DeleteOptions } from './delete.ts'
 export { type EventStream } from './event-stream.ts'
 export { type FourLetterWords, type WordOptions } from './four-letter-words.ts'

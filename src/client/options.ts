@@ -10,6 +10,7 @@ import { finite, positive } from './numbers.ts'
 import { type RetryOptions, type RetryPolicy, retryPolicyOf } from './retry-policy.ts'
 import { type ExportedSession, handoverOf, type RevealedSession } from './exported-session.ts'
 import { type Auth } from './auth-option.ts'
+import { checkDial, type Dial } from './dial-option.ts'
 import { checkSasl, type SaslOption } from './sasl-option.ts'
 import { type TlsOption, tlsProviderOf } from './tls-option.ts'
 
@@ -132,6 +133,25 @@ export interface ConnectOptions {
   /** Looks up a host name, at each dial. Default: the system's resolver. */
   readonly lookup?: (name: string) => Promise<readonly string[]>
   /**
+   * Opens the stream of each connection, in place of TCP: through a SOCKS proxy or an SSH tunnel, over
+   * a Unix socket, or to a `TestServer` in this process. The stream must carry bytes both ways, and be
+   * open or opening; the client destroys it when it is done. What the function throws, and a stream
+   * that fails, cost that attempt.
+   *
+   * Names are handed to it as they are, unless `lookup` is given, too. With `tls` the client speaks TLS
+   * inside the stream, and verifies the host as the connect string names it.
+   *
+   * @example
+   * const zk = await connect('zk1:2181', {
+   *   dial: async ({ host, port }) => {
+   *     const destination = { host, port }
+   *     const { socket } = await SocksClient.createConnection({ proxy, command: 'connect', destination })
+   *     return socket
+   *   },
+   * })
+   */
+  readonly dial?: Dial | undefined
+  /**
    * Told of connections (`debug`), states, stalls and dropped watches (`info`, `warn`), of lost sessions
    * and of watch callbacks that throw (`error`); never of data or secrets. Default: nobody.
    */
@@ -162,6 +182,7 @@ export interface ClientOptions {
 export function resolveOptions(connectString: string, given: ConnectOptions): ClientOptions {
   const target = parseConnectString(connectString)
   const tls = tlsProviderOf(given.tls, target.tls)
+  checkDial(given.dial)
   if (given.sasl !== undefined && typeof given.sasl !== 'function') checkSasl(given.sasl)
   const sendsPasswords = tls !== null || given.allowInsecureAuth === true
   for (const { scheme } of given.auth ?? []) checkAuth(scheme, target.hosts, sendsPasswords)

@@ -5,6 +5,7 @@ import { uptime } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { LeaseTimers } from '../session/lease-timers.ts'
 import { type Runtime } from '../session/runtime.ts'
+import { type Dial, StreamTransport } from './stream-transport.ts'
 import { TimerHeap } from './timers.ts'
 import { SocketTransport } from './transport.ts'
 import { UptimeClock } from './uptime.ts'
@@ -34,8 +35,18 @@ const systemLookup: Lookup = async (name) => {
   return found.map(({ address }) => address)
 }
 
+/** Whoever dials looks up himself, maybe where names mean something else. */
+const asIs: Lookup = async (name) => [name]
+
+/** What users may do in place of the system. */
+export interface Surroundings {
+  readonly lookup?: Lookup | undefined
+  readonly dial?: Dial | undefined
+}
+
 /** Real time, real sockets, real dice. */
-export function nodeRuntime(lookup: Lookup = systemLookup): Runtime {
+export function nodeRuntime({ lookup, dial }: Surroundings = {}): Runtime {
+  const addressesOf = lookup ?? (dial === undefined ? systemLookup : asIs)
   return {
     nowMs: clocks.nowMs,
     wallMs: clocks.wallMs,
@@ -50,7 +61,10 @@ export function nodeRuntime(lookup: Lookup = systemLookup): Runtime {
     },
     random: () => Math.random(),
     uuid: () => randomUUID(),
-    resolve: (name) => (isIP(name) === 0 ? lookup(name) : Promise.resolve([name])),
-    dial: (target, link) => new SocketTransport(target, link),
+    resolve: (name) => (isIP(name) === 0 ? addressesOf(name) : asIs(name)),
+    dial: (target, link) =>
+      dial === undefined
+        ? new SocketTransport(target, link)
+        : new StreamTransport(target, link, dial),
   }
 }
