@@ -1,10 +1,12 @@
 /** Several servers that keep one history, each behind a port. */
+import { type Duplex } from 'node:stream'
 import { type Backup } from './member-state.ts'
 import { Door } from './listener.ts'
+import { connectionError } from './memory-link.ts'
 import { Oracle } from './oracle.ts'
 import { preload } from './preload.ts'
 import { Quorum } from './quorum.ts'
-import { keeperOptionsOf, type TestServerOptions } from './server.ts'
+import { keeperOptionsOf, portOf, type TestServerOptions } from './server.ts'
 import { TestMember } from './member.ts'
 
 export interface TestEnsembleOptions extends Omit<TestServerOptions, 'port'> {
@@ -57,10 +59,18 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
     this.#quorum = quorum
     const { tree } = options
     if (tree !== undefined) quorum.preset((state) => preload(state, tree))
-    this.members = quorum.replicas.map((replica) => {
-      const door = new Door({ ...options, port: 0 }, (wire) => replica.accept(wire))
+    this.members = quorum.replicas.map((replica, index) => {
+      const port = portOf(options, index + 1)
+      const door = new Door({ ...options, port }, (wire) => replica.accept(wire))
       return new TestMember(replica, quorum, door)
     })
+  }
+
+  /** The option `dial` of `connect`: connections in memory, to the member that has the port. */
+  readonly dial = async ({ port }: { readonly port: number }): Promise<Duplex> => {
+    const member = this.members.find((one) => one.port === port)
+    if (member === undefined) throw connectionError('ECONNREFUSED')
+    return member.dial()
   }
 
   /** All members, for a client. */

@@ -1,14 +1,17 @@
-/** Accepts connections, bare or inside TLS, and makes them {@link Wire}s. */
+/** Accepts connections, bare or inside TLS, by TCP or in memory, and makes them {@link Wire}s. */
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net'
+import { type Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TlsOptions, TLSSocket } from 'node:tls'
 import { formatHost } from '../protocol/index.ts'
 import { plainAddress } from './acl.ts'
 import { type Cable } from './cable.ts'
 import { type Wire } from './link.ts'
+import { connectionError, MemoryEnd, memoryLink } from './memory-link.ts'
 
 export interface DoorOptions {
   readonly host?: string
   readonly port?: number
+  readonly listen?: boolean
   readonly tls?: TlsOptions
 }
 
@@ -17,13 +20,16 @@ export class Door {
   readonly #host: string
   readonly #tls: TlsOptions | null
   readonly #accept: (wire: Wire) => Cable
+  readonly #listens: boolean
   #port: number
   #listener: Server | null = null
-  readonly #sockets = new Set<Socket>()
+  readonly #streams = new Set<Duplex>()
 
-  constructor({ host = '127.0.0.1', port = 0, tls }: DoorOptions, accept: (wire: Wire) => Cable) {
+  constructor(options: DoorOptions, accept: (wire: Wire) => Cable) {
+    const { host = '127.0.0.1', port = 0, listen = true, tls } = options
     this.#host = host
     this.#port = port
+    this.#listens = listen
     this.#tls = tls ?? null
     this.#accept = accept
   }
@@ -47,9 +53,10 @@ export class Door {
   }
 
   async open(): Promise<void> {
-    const listener = listenerOf(this.#tls, (socket) => this.#enter(socket))
-    listener.on('connection', (socket: Socket) => this.#track(socket))
+    const listener = listenerOf(this.#tls, (stream) => this.#enter(stream))
+    listener.on('connection', (stream: Duplex) => this.#track(stream))
     this.#listener = listener
+    if (!this.#listens) return
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject)
       listener.listen(this.#port, this.#host, () => {
@@ -60,53 +67,69 @@ export class Door {
     this.#port = (listener.address() as AddressInfo).port
   }
 
+  /** The client's end of a connection in memory. */
+  async dial(): Promise<Duplex> {
+    if (this.#listener === null) throw connectionError('ECONNREFUSED')
+    const [theirs, ours] = memoryLink()
+    this.#listener.emit('connection', ours) // documented: any stream may come in so
+    return theirs
+  }
+
   /** Ends all connections, also those that have sent their last bytes and wait for the client to close. */
   async close(): Promise<void> {
     const listener = this.#listener
     this.#listener = null
     const closed = new Promise((resolve) => {
-      if (listener === null) resolve(undefined)
+      if (listener === null || !this.#listens) resolve(undefined)
       else listener.close(resolve)
     })
-    for (const socket of this.#sockets) socket.destroy()
+    for (const stream of this.#streams) stream.destroy()
     await closed
   }
 
   /** Also connections whose TLS handshake goes on, or failed. */
-  #track(socket: Socket): void {
-    this.#sockets.add(socket)
-    socket.on('close', () => this.#sockets.delete(socket))
+  #track(stream: Duplex): void {
+    this.#streams.add(stream)
+    stream.on('close', () => this.#streams.delete(stream))
   }
 
-  #enter(socket: Socket): void {
-    const cable = this.#accept(wireOf(socket))
-    socket.on('data', (chunk) => cable.handleBytes(chunk))
-    socket.on('end', () => cable.handleClosed())
-    socket.on('error', () => cable.handleClosed())
-    socket.on('close', () => cable.handleClosed())
+  #enter(stream: Duplex): void {
+    const cable = this.#accept(wireOf(stream))
+    stream.on('data', (chunk: Buffer) => cable.handleBytes(chunk))
+    stream.on('end', () => cable.handleClosed())
+    stream.on('error', () => cable.handleClosed())
+    stream.on('close', () => cable.handleClosed())
   }
 }
 
 /** Hands each connection on when it is open, which with TLS is behind its handshake. */
-function listenerOf(tls: TlsOptions | null, accept: (socket: Socket) => void): Server {
+function listenerOf(tls: TlsOptions | null, accept: (stream: Duplex) => void): Server {
   if (tls === null) return createServer({ noDelay: true }, accept)
   return createTlsServer({ noDelay: true, ...tls }, accept)
 }
 
-function wireOf(socket: Socket): Wire {
+function wireOf(stream: Duplex): Wire {
   return {
-    remoteAddress: plainAddress(socket.remoteAddress ?? ''),
-    remotePort: socket.remotePort,
-    certificateSubject: socket instanceof TLSSocket ? subjectOf(socket) : undefined,
+    ...peerOf(stream),
     write(bytes) {
-      if (socket.writable) socket.write(bytes)
+      if (stream.writable) stream.write(bytes)
     },
-    end: () => socket.destroySoon(),
+    end: () => stream.end(() => stream.destroy()),
     reset() {
-      if (socket instanceof TLSSocket)
-        socket.destroy() // Node resets bare sockets only
-      else socket.resetAndDestroy()
+      if (stream instanceof MemoryEnd) stream.reset()
+      else if (stream instanceof Socket && !(stream instanceof TLSSocket)) stream.resetAndDestroy()
+      else stream.destroy() // Node resets bare sockets only
     },
+  }
+}
+
+/** Whoever comes through memory comes from here. */
+function peerOf(stream: Duplex): Pick<Wire, 'remoteAddress' | 'remotePort' | 'certificateSubject'> {
+  const { remoteAddress = '127.0.0.1', remotePort } = stream instanceof Socket ? stream : {}
+  return {
+    remoteAddress: plainAddress(remoteAddress),
+    remotePort,
+    certificateSubject: stream instanceof TLSSocket ? subjectOf(stream) : undefined,
   }
 }
 

@@ -1,3 +1,4 @@
+import { type Duplex } from 'node:stream'
 import { type Door } from './listener.ts'
 import { Oracle } from './oracle.ts'
 import { type Quorum } from './quorum.ts'
@@ -5,6 +6,8 @@ import { type Replica } from './replica.ts'
 
 /** One server of a {@link TestEnsemble}. What it tells is what it knows; its faults strike here only. */
 export class TestMember extends Oracle {
+  /** The option `dial` of `connect`: connections in memory to this member, whatever the host is called. */
+  readonly dial: () => Promise<Duplex>
   /** @internal */
   readonly replica: Replica
   readonly #quorum: Quorum
@@ -16,6 +19,7 @@ export class TestMember extends Oracle {
     this.replica = replica
     this.#quorum = quorum
     this.#door = door
+    this.dial = () => door.dial()
   }
 
   get port(): number {

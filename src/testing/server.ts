@@ -1,3 +1,4 @@
+import { type Duplex } from 'node:stream'
 import { type TlsOptions } from 'node:tls'
 import { usualSchemes } from './acl.ts'
 import { type Clock, realClock } from './clock.ts'
@@ -18,6 +19,11 @@ export interface TestServerOptions {
   /** 0, the default, takes a free one. */
   readonly port?: number
   readonly host?: string
+  /**
+   * False opens no port: the server is reached by {@link TestServer.dial} alone, and `connectString` has
+   * a port where nobody listens. Default true.
+   */
+  readonly listen?: boolean
   /** In milliseconds. Sessions expire up to one tick after their timeout. */
   readonly tickTime?: number
   /** In milliseconds; two ticks by default, as in ZooKeeper. */
@@ -57,7 +63,7 @@ export interface TestServerOptions {
 }
 
 /**
- * A ZooKeeper server in this process, on a real TCP port: for tests that need no Java.
+ * A ZooKeeper server in this process, on a real TCP port or in memory: for tests that need no Java.
  *
  * It behaves like a standalone server of ZooKeeper 3.9, or of another `profile`, and keeps everything in memory.
  *
@@ -66,11 +72,20 @@ export interface TestServerOptions {
  * const zk = await connect(server.connectString)
  */
 export class TestServer extends Oracle implements AsyncDisposable {
+  /**
+   * The option `dial` of `connect`: connections in memory, with the same faults as those by TCP, whether
+   * the server listens or not.
+   *
+   * @example
+   * await using server = await TestServer.start({ listen: false })
+   * const zk = await connect(server.connectString, { dial: server.dial })
+   */
+  readonly dial: () => Promise<Duplex>
   readonly #keeper: Keeper
   readonly #door: Door
   #isClosed = false
 
-  /** Starts a server. It listens when the promise resolves. */
+  /** Starts a server. It serves when the promise resolves. */
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const server = new TestServer(options)
     await server.#door.open()
@@ -82,7 +97,9 @@ export class TestServer extends Oracle implements AsyncDisposable {
     super(keeper)
     this.#keeper = keeper
     if (options.tree !== undefined) preload(keeper.state, options.tree)
-    this.#door = new Door(options, (wire) => keeper.accept(wire))
+    const door = new Door({ ...options, port: portOf(options, 1) }, (wire) => keeper.accept(wire))
+    this.#door = door
+    this.dial = () => door.dial()
   }
 
   get port(): number {
@@ -136,6 +153,11 @@ export class TestServer extends Oracle implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+}
+
+/** @internal A free one, or where nobody listens: the name of a server that is reached in memory. */
+export function portOf({ port, listen }: TestServerOptions, name: number): number {
+  return port ?? (listen === false ? name : 0)
 }
 
 /** @internal */

@@ -1,4 +1,6 @@
 /** What the compiler knows of every call. `npm run typecheck` checks it; nothing here runs. */
+import { createConnection } from 'node:net'
+import { Readable } from 'node:stream'
 import { describe, expectTypeOf, test } from 'vitest'
 import {
   type AclResult,
@@ -9,6 +11,8 @@ import {
   connect,
   type CreateResult,
   type DataResult,
+  type Dial,
+  type DialRequest,
   type EnsembleMember,
   fourLetterWords,
   type ReadResult,
@@ -20,8 +24,11 @@ import {
   type WatchEvent,
   type ZooKeeper,
 } from '../../src/index.ts'
+import { type TestEnsemble, type TestServer } from '../../src/testing/index.ts'
 
 declare const zk: ZooKeeper
+declare const server: TestServer
+declare const ensemble: TestEnsemble
 
 describe('the results of', () => {
   test('reads', () => {
@@ -137,6 +144,16 @@ describe('misuse is refused:', () => {
     void zk.check('/a')
     // @ts-expect-error: the version of a configuration is a bigint
     void zk.reconfig({ leaving: [1], fromConfig: 5 })
+  })
+
+  test('of a dial', () => {
+    expectTypeOf(server.dial).toExtend<Dial>()
+    expectTypeOf(ensemble.dial).toExtend<Dial>()
+    expectTypeOf(({ host, port, signal }: DialRequest) =>
+      createConnection({ host, port, signal }),
+    ).toExtend<Dial>()
+    // @ts-expect-error: it opens a stream that goes both ways
+    void connect('zk1', { dial: () => new Readable() })
   })
 
   test('of watches', () => {
