@@ -31,11 +31,19 @@ function meaningOf(cause: Error, isOpen: boolean): string {
     return 'the server does not speak TLS on this port'
   }
   if (isTlsAlert(cause)) return `the server or this client refused: ${reasonOf(cause)}`
-  if (code !== 'ECONNRESET' && code !== 'EPIPE') return cause.message
+  if (!hangUps.has(code)) return cause.message
   return isOpen
     ? 'the server hung up behind the handshake: it may demand another client certificate'
     : 'the server hung up during the handshake: it may not speak TLS on this port'
 }
+
+/** Whoever was hung up on reads or writes once more. */
+const hangUps: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+])
 
 /** `tlsv1 alert unknown ca`, without the line of OpenSSL's source. */
 function reasonOf(cause: Error): string {
