@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { connect, type ZooKeeper } from '../../src/index.ts'
+import { connect, isZooKeeperError, type ZooKeeper } from '../../src/index.ts'
 import { type FaultPlan, TestServer } from '../../src/testing/index.ts'
 
 // What makes several requests, on a network that loses some of them or their replies.
@@ -100,10 +100,10 @@ test('containers that vanish before they get their child are made again', async 
   const sweeper = await connect(server.connectString)
   const sweeping = (async () => {
     const swept: unknown[] = []
-    while (sweeper.state === 'connected') {
+    for (let isOver = false; !isOver;) {
       await sweeper.delete('/v').then(
         () => swept.push('/v'),
-        () => undefined,
+        (error: unknown) => (isOver = isZooKeeperError(error, 'CLOSED')),
       )
     }
     return swept
