@@ -1,9 +1,8 @@
 import { type Duplex } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
 import { ZooKeeperError } from '../protocol/errors.ts'
 import { type Link, type Target, type Transport } from '../session/runtime.ts'
+import { dialTls } from './dial-tls.ts'
 import { failureOf, type Progress } from './tls-failure.ts'
-import { tlsOptionsOf } from './tls-options.ts'
 
 /** Opens a stream to a host. `signal` is aborted when nobody wants it any more. */
 export type Dial = (request: {
@@ -59,8 +58,8 @@ export class StreamTransport implements Transport {
       this.#attach(dialled)
       this.#onOpen()
     } else {
-      const options = { ...tlsOptionsOf(this.#target, tls), socket: dialled }
-      this.#attach(connectTls(options).on('error', this.#onError).on('secureConnect', this.#onOpen))
+      const stream = dialTls(this.#target, tls, { socket: dialled })
+      this.#attach(stream.on('error', this.#onError).on('secureConnect', this.#onOpen))
     }
   }
 
