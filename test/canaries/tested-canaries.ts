@@ -15,7 +15,7 @@ export const testedCanaries: readonly TestedCanary[] = [
   },
   {
     name: 'a TLS server is not told by which name it was dialled',
-    file: 'src/node/transport.ts',
+    file: 'src/node/dial-tls.ts',
     edits: [["(isIP(host) === 0 ? host : '')", "''"]],
     foundBy: [
       'test/conformance/tls-options.test.ts',
@@ -24,7 +24,7 @@ export const testedCanaries: readonly TestedCanary[] = [
   },
   {
     name: 'an environment variable switches the verification of certificates off',
-    file: 'src/node/transport.ts',
+    file: 'src/node/dial-tls.ts',
     edits: [
       [
         'rejectUnauthorized: given.rejectUnauthorized !== false',
