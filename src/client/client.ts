@@ -39,6 +39,8 @@ import { View, type WatchOption } from './view.ts'
 import { type Watch } from './watch.ts'
 import { walk, type WalkEntry, type WalkOptions } from './walk.ts'
 import {
+  checkWatches,
+  type CheckWatchesOptions,
   openWatch,
   removeWatches,
   type RemoveWatchesOptions,
@@ -381,6 +383,22 @@ export class ZooKeeper implements AsyncDisposable {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<DataResult | null, undefined> {
     return observe(this.#view, path, signal)
+  }
+
+  /**
+   * Whether the server watches a path for this session now: what it says, not what this client
+   * remembers, to see whether watches are where they should be. Those of all views of the session
+   * count. Servers before 3.9 keep one watch of each path that is persistent or not; a client that has
+   * several there makes do with it, and the server knows of that one only.
+   *
+   * Errors: `UNIMPLEMENTED` by servers before 3.5, and before 3.9 for the persistent kinds.
+   *
+   * @example
+   * await zk.getData('/config', { watch })
+   * await zk.checkWatches('/config', { kind: 'data' }) // true, until it fires
+   */
+  checkWatches(path: string, options: CheckWatchesOptions = {}): Promise<boolean> {
+    return checkWatches(this.#view, path, options)
   }
 
   /**

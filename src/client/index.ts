@@ -56,7 +56,12 @@ export { type Transaction, type TransactionCreateResult } from './transaction.ts
 export { type WalkEntry, type WalkOptions } from './walk.ts'
 export { type WatchOption } from './view.ts'
 export { type Watch } from './watch.ts'
-export { type RemoveWatchesOptions, type WatcherKind, type WatchOptions } from './watching.ts'
+export {
+  type CheckWatchesOptions,
+  type RemoveWatchesOptions,
+  type WatcherKind,
+  type WatchOptions,
+} from './watching.ts'
 export { type CreateMode, Perms } from '../protocol/constants.ts'
 export {
   type EnsembleConfig,

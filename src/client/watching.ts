@@ -1,6 +1,6 @@
-/** How persistent watches come to be, and how watches are taken back. */
-import { AddWatchMode } from '../protocol/constants.ts'
-import { ZooKeeperError } from '../protocol/errors.ts'
+/** How persistent watches come to be, and how watches are looked for and taken back. */
+import { AddWatchMode, WatcherType } from '../protocol/constants.ts'
+import { isZooKeeperError, ZooKeeperError } from '../protocol/errors.ts'
 import { operations } from '../protocol/operations.ts'
 import { type TableName, tableOfMode, type WatchEvent } from '../session/watches.ts'
 import { type CallOptions } from './options.ts'
@@ -48,6 +48,11 @@ export function openWatch(view: View, path: string, options: WatchOptions): Watc
 /** Which watches of a path are meant, in the words of ZooKeeper's `WatcherType`. */
 export type WatcherKind = 'data' | 'children' | 'persistent' | 'persistent-recursive' | 'any'
 
+export interface CheckWatchesOptions extends CallOptions {
+  /** Default `'any'`. `'data'` is what `getData` and `exists` set. */
+  readonly kind?: WatcherKind
+}
+
 export interface RemoveWatchesOptions extends CallOptions {
   /** Default `'any'`. `'data'` is what `getData` and `exists` set. */
   readonly kind?: WatcherKind
@@ -58,6 +63,38 @@ export interface RemoveWatchesOptions extends CallOptions {
    * tells is ignored. Default false.
    */
   readonly local?: boolean
+}
+
+const typeOfKind: Readonly<Record<WatcherKind, number>> = {
+  data: WatcherType.Data,
+  children: WatcherType.Children,
+  persistent: WatcherType.Persistent,
+  'persistent-recursive': WatcherType.PersistentRecursive,
+  any: WatcherType.Any,
+}
+
+/** Older servers cannot be asked for these by name: they answer `MARSHALLING_ERROR`. */
+const kindsOf39: readonly WatcherKind[] = ['persistent', 'persistent-recursive']
+
+export async function checkWatches(
+  view: View,
+  path: string,
+  { kind = 'any', ...options }: CheckWatchesOptions,
+): Promise<boolean> {
+  const op = 'checkWatches'
+  const type = typeOfKind[kind] as number | undefined
+  if (type === undefined) throw refusal(`"${kind}" is no kind of watch`, op)
+  const request = () => ({ path: view.requests.path(path), type })
+  try {
+    await view.call(operations.checkWatches, request, nothing, options)
+    return true
+  } catch (error) {
+    if (isZooKeeperError(error, 'NO_WATCHER')) return false
+    if (!isZooKeeperError(error, 'MARSHALLING_ERROR') || !kindsOf39.includes(kind)) throw error
+    const { server, sessionId } = error
+    const context = { op, path, server, sessionId, since: '3.9', cause: error }
+    throw new ZooKeeperError('UNIMPLEMENTED', context)
+  }
 }
 
 const tablesOfKind: Readonly<Record<WatcherKind, readonly TableName[]>> = {

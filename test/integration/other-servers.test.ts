@@ -38,6 +38,17 @@ describe('a server before 3.6', () => {
     expect(losses()).toBe(1)
   })
 
+  test.each(['3.5', '3.8'] as const)(
+    'that is %s cannot say whether it has persistent watches',
+    async (profile) => {
+      const { zk } = await opened(profile)
+      await zk.getChildren('/', { watch() {} })
+      expect(await zk.checkWatches('/', { kind: 'children' })).toBe(true)
+      const error = await errorOf(zk.checkWatches('/', { kind: 'persistent' }))
+      expect(error).toMatchObject({ code: 'UNIMPLEMENTED', op: 'checkWatches', since: '3.9' })
+    },
+  )
+
   test('lets everything else work', async () => {
     const { zk } = await opened('3.5')
     const lease = await new Lock(zk, '/lock').acquire()

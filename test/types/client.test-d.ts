@@ -44,6 +44,7 @@ describe('the results of', () => {
     expectTypeOf(zk.getConfig()).resolves.toEqualTypeOf<ConfigResult>()
     expectTypeOf<ConfigResult['members']>().toEqualTypeOf<readonly EnsembleMember[]>()
     expectTypeOf<ConfigResult['version']>().toEqualTypeOf<bigint>()
+    expectTypeOf(zk.checkWatches('/a', { kind: 'data' })).resolves.toEqualTypeOf<boolean>()
     expectTypeOf(zk.sync()).resolves.toBeVoid()
     expectTypeOf(zk.check('/a', 1)).resolves.toBeVoid()
   })
@@ -159,6 +160,8 @@ describe('misuse is refused:', () => {
   test('of watches', () => {
     // @ts-expect-error: an ACL cannot be watched
     void zk.getACL('/a', { watch: () => undefined })
+    // @ts-expect-error: no such kind
+    void zk.checkWatches('/a', { kind: 'child' })
     // @ts-expect-error: several cannot be watched in one call
     void zk.getMany(['/a'], { watch: () => undefined })
   })
