@@ -38,7 +38,9 @@ export class Quotas {
   readonly #onBooked: (undo: () => void) => void
   /** The paths that have limits. */
   readonly #limited = new Set<string>()
-  #quotas: ReadonlyMap<string, Quota> = new Map<string, Quota>()
+  readonly #quotas = new Map<string, Quota>()
+  /** Those of which something has changed since the last commit. */
+  readonly #touched = new Set<string>()
 
   /** `onBooked` is told how to take back whatever is booked. */
   constructor(tree: CountedTree, onBooked: (undo: () => void) => void) {
@@ -48,20 +50,23 @@ export class Quotas {
 
   handleCreated(path: string, bytes: number): void {
     if (path.startsWith(root)) {
-      if (path.endsWith(limitsName)) this.#limit(subjectOf(path, limitsName))
-      if (path.endsWith(statsName)) this.#recount(subjectOf(path, statsName))
+      this.#touched.add(subjectOf(path))
+      if (path.endsWith(limitsName)) this.#limit(subjectOf(path))
+      if (path.endsWith(statsName)) this.#recount(subjectOf(path))
     }
     this.#add(path, { count: 1, bytes })
   }
 
   handleDeleted(path: string, bytes: number): void {
-    if (path.startsWith(root) && path.endsWith(limitsName)) {
-      this.#unlimit(subjectOf(path, limitsName))
+    if (path.startsWith(root)) {
+      this.#touched.add(subjectOf(path))
+      if (path.endsWith(limitsName)) this.#unlimit(subjectOf(path))
     }
     this.#add(path, { count: -1, bytes: -bytes })
   }
 
   handleChanged(path: string, bytesMore: number): void {
+    if (path.startsWith(root)) this.#touched.add(subjectOf(path))
     this.#add(path, { count: 0, bytes: bytesMore })
   }
 
@@ -74,12 +79,11 @@ export class Quotas {
 
   /** What was booked is what later transactions meet. */
   commit(): void {
-    if (this.#limited.size === 0 && this.#quotas.size === 0) return
-    const dataOf = (path: string) => this.#tree.get(root + path)?.data
-    const quotaOf = (path: string): Quota => {
-      return { limits: dataOf(path + limitsName), stats: dataOf(path + statsName) }
+    for (const subject of this.#touched) {
+      if (this.#limited.has(subject)) this.#quotas.set(subject, this.#quotaOf(subject))
+      else this.#quotas.delete(subject)
     }
-    this.#quotas = new Map([...this.#limited].map((path) => [path, quotaOf(path)]))
+    this.#touched.clear()
   }
 
   /** Throws QUOTA_EXCEEDED if so much more were more than a hard limit. Soft limits only warn. */
@@ -92,6 +96,11 @@ export class Quotas {
       exceeds(stats.get('count'), more.count, limits.get('countHardLimit')) ||
       exceeds(stats.get('bytes'), more.bytes, limits.get('byteHardLimit'))
     if (isExceeded) refuse('QUOTA_EXCEEDED')
+  }
+
+  #quotaOf(subject: string): Quota {
+    const dataOf = (name: string) => this.#tree.get(root + subject + name)?.data
+    return { limits: dataOf(limitsName), stats: dataOf(statsName) }
   }
 
   #limit(subject: string): void {
@@ -129,6 +138,7 @@ export class Quotas {
   #write(subject: string, figures: Figures): void {
     const stats = this.#tree.get(root + subject + statsName)
     if (stats === undefined) return
+    this.#touched.add(subject)
     const { data } = stats
     stats.data = Buffer.from(textOf(figures))
     this.#onBooked(() => (stats.data = data))
@@ -136,8 +146,8 @@ export class Quotas {
 }
 
 /** `/app` of `/zookeeper/quota/app/zookeeper_limits`. */
-function subjectOf(path: string, name: string): string {
-  return path.slice(root.length, -name.length)
+function subjectOf(path: string): string {
+  return parentPath(path).slice(root.length)
 }
 
 /** Of `path` and its ancestors but for the root, the first that is among `paths`. */
@@ -152,7 +162,8 @@ function exceeds(amount = -1, more: number, limit = -1): boolean {
 
 /** Of `count=5,bytes=-1=;countHardLimit=10`. Null if that cannot be read. */
 function figuresOf(data: Buffer | null | undefined): Figures | null {
-  const pairs = (data?.toString() ?? '').split(/[,;]+/).filter((pair) => pair !== '')
+  if (data === null || data === undefined) return null
+  const pairs = data.toString().split(/[,;]+/).filter((pair) => pair !== '')
   const figures = pairs.map((pair) => /^([^=]*)=(-?\d+)(=|$)/.exec(pair))
   if (figures.includes(null)) return null
   return new Map(figures.map((match) => [match![1]!, Number(match![2])]))
