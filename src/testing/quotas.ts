@@ -89,9 +89,10 @@ export class Quotas {
   /** Throws QUOTA_EXCEEDED if so much more were more than a hard limit. Soft limits only warn. */
   demand(path: string, more: Amount): void {
     const quota = this.#quotas.get(nearest(this.#quotas, path) ?? '')
-    if (quota?.limits === undefined || quota.stats === undefined) return
-    const limits = figuresOf(quota.limits) ?? refuse('MARSHALLING_ERROR')
-    const stats = figuresOf(quota.stats) ?? refuse('MARSHALLING_ERROR')
+    if (quota?.limits === undefined) return
+    const limits = legible(quota.limits)
+    if (quota.stats === undefined) return
+    const stats = legible(quota.stats)
     const isExceeded =
       exceeds(stats.get('count'), more.count, limits.get('countHardLimit')) ||
       exceeds(stats.get('bytes'), more.bytes, limits.get('byteHardLimit'))
@@ -160,10 +161,20 @@ function exceeds(amount = -1, more: number, limit = -1): boolean {
   return more !== 0 && limit > -1 && amount + more > limit
 }
 
+/** Servers do not expect it, either, and do not even tell which part of a multi it was. */
+function legible(data: Buffer | null): Figures {
+  const figures = figuresOf(data)
+  if (figures === null) throw new Error('there are no figures in the znode of a quota')
+  return figures
+}
+
 /** Of `count=5,bytes=-1=;countHardLimit=10`. Null if that cannot be read. */
 function figuresOf(data: Buffer | null | undefined): Figures | null {
   if (data === null || data === undefined) return null
-  const pairs = data.toString().split(/[,;]+/).filter((pair) => pair !== '')
+  const pairs = data
+    .toString()
+    .split(/[,;]+/)
+    .filter((pair) => pair !== '')
   const figures = pairs.map((pair) => /^([^=]*)=(-?\d+)(=|$)/.exec(pair))
   if (figures.includes(null)) return null
   return new Map(figures.map((match) => [match![1]!, Number(match![2])]))

@@ -6,6 +6,7 @@
  */
 import {
   CreateFlags,
+  isZooKeeperError,
   type MultiPart,
   type MultiResult,
   type Operation,
@@ -102,6 +103,7 @@ export const writes = {
       try {
         results.push(runPart(part, context))
       } catch (error) {
+        if (!isZooKeeperError(error)) throw error
         context.tree.rollback()
         return failedResults(parts.length, results.length, errnoOf(error))
       }

@@ -1,18 +1,26 @@
-/** Plays a script on a server, and writes down what the clients are told, without what may differ. */
+/** Plays a script on a server, and writes down what the clients are told. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Operation, operations } from '../../src/protocol/index.ts'
-import { openAcl, RawClient, type RawEvent, resumeRequest } from '../unit/testing/raw-client.ts'
-import { type Call, type Client, clients, firstPaths, type Script, type Step } from './script.ts'
+import { openAcl, RawClient, resumeRequest } from '../unit/testing/raw-client.ts'
+import { type Call, firstPaths, isFleeting, type Kind, shortLived } from './calls.ts'
+import { type Client, clients, type Deed, type Script, type Step } from './script.ts'
+import { Telling } from './telling.ts'
 
-/** Lists that a server keeps in no order. `acl`, because `auth` stands for a set of identities. */
-const unordered = new Set(['children', 'ephemerals', 'clientInfo', 'acl'])
+export interface Theatre {
+  readonly port: number
+  /** For instance `3.9.5`. */
+  readonly version: string
+}
 
-/** Longer than any script takes: nothing expires. */
+/** Longer than any script takes: nothing expires unless it shall. */
 const timeOut = 60_000
+/** The least that any server grants. */
+const shortTimeOut = 1
 
-/** What happened, line by line: one for each step, and one for each client at the end. */
-export async function play(script: Script, port: number, root: string): Promise<string[]> {
-  await using stage = await Stage.set(port, root)
-  for (const step of script) await stage.perform(step)
+/** What happened, line by line: one for each request, and some for each client at the end. */
+export async function play(script: Script, theatre: Theatre, root: string): Promise<string[]> {
+  await using stage = await Stage.set(script, theatre, root)
+  for (const step of script.steps) await stage.perform(step)
   await stage.end()
   return stage.lines
 }
@@ -28,77 +36,153 @@ interface Actor {
 
 class Stage implements AsyncDisposable {
   readonly lines: string[] = []
+  readonly #kind: Kind
   readonly #port: number
   readonly #root: string
+  readonly #telling: Telling
   readonly #actors = new Map<Client, Actor>()
-  readonly #nameOf = new Map<bigint, string>()
-  /** The zxids of session ends: the znodes that go along have no order. */
-  readonly #ends = new Set<bigint>()
-  #zxidAtStart = 0n
+  #observer: RawClient | null = null
+  #markers = 0
+  #isOver = false
 
-  static async set(port: number, root: string): Promise<Stage> {
-    const stage = new Stage(port, root)
+  static async set({ kind }: Script, theatre: Theatre, root: string): Promise<Stage> {
+    const stage = new Stage(kind, theatre, root)
     for (const name of clients) {
-      const raw = await RawClient.connect(port, { timeOut })
+      const raw = await RawClient.connect(theatre.port, { timeOut })
       stage.#actors.set(name, { name, raw, sessions: 0, eventsTold: 0 })
       stage.#nameSession(name)
     }
     const { raw } = stage.#actors.get('A')!
     for (const path of firstPaths) {
-      const create = { path: root + path, data: null, acl: openAcl, flags: 0 }
-      const { zxid } = await raw.call(operations.create, create)
-      if (path === '') stage.#zxidAtStart = zxid
+      const { zxid } = await raw.call(operations.create, plainZnode(root + path))
+      if (path === '') stage.#telling.zxidAtStart = zxid
     }
+    if (kind !== 'quotas') return stage
+    const quota = stage.#resolvedPath('quota:')
+    for (const path of firstPaths) await raw.call(operations.create, plainZnode(quota + path))
     return stage
   }
 
-  private constructor(port: number, root: string) {
+  private constructor(kind: Kind, { port, version }: Theatre, root: string) {
+    this.#kind = kind
     this.#port = port
     this.#root = root
+    this.#telling = new Telling(version.startsWith('3.9.'))
   }
 
   async perform(step: Step): Promise<void> {
     const actor = this.#actors.get(step.client)!
     if ('call' in step) await this.#ask(actor, step)
-    else if (step.does === 'resume') await this.#resume(actor)
-    else if (step.does === 'reopen') await this.#reopen(actor)
+    else if ('burst' in step) await this.#crowd(actor, step.burst)
+    else await this.#do(actor, step.does)
   }
 
-  /** Lets every client hear what it has not heard yet, and ends the sessions. */
+  /**
+   * Lets every client hear what it has not heard yet, and ends the sessions: one that was left would end
+   * in the middle of another script.
+   */
   async end(): Promise<void> {
     const sync = { call: 'sync', request: { path: '' } } as const
     for (const actor of this.#actors.values()) await this.#ask(actor, sync)
     for (const actor of this.#actors.values()) await this.#endSession(actor)
+    await this.#observer?.call(operations.closeSession, undefined)
+    this.#isOver = true
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { raw } of this.#actors.values()) await raw.close()
+    const raws = [...this.#actors.values()].map(({ raw }) => raw)
+    for (const raw of this.#observer === null ? raws : [...raws, this.#observer]) {
+      await raw.close()
+      if (!this.#isOver) await this.#endLeft(raw)
+    }
   }
 
-  async #ask(actor: Actor, { call, request }: Call): Promise<void> {
-    const operation: Operation = operations[call]
-    const title = `${actor.name} ${call} ${JSON.stringify(request ?? null)}`
-    try {
-      const reply = await actor.raw.call(operation, this.#resolved(request))
-      const { zxid, err, response, bytes } = reply
-      this.#note(title, actor, { zxid, err, length: bytes.length, response })
-    } catch (error) {
-      if (!(error instanceof Error)) throw error
-      this.#note(title, actor, error.message)
-      await this.#open(actor)
+  async #endLeft(left: RawClient): Promise<void> {
+    if (left.session === null) return
+    await using raw = await RawClient.connect(this.#port, resumeRequest(left))
+    if (raw.session?.timeOut !== 0) await raw.call(operations.closeSession, undefined)
+  }
+
+  async #ask(actor: Actor, asked: Call): Promise<void> {
+    await this.#crowd(actor, [asked])
+    await this.#settle()
+  }
+
+  async #crowd(actor: Actor, asked: readonly Call[]): Promise<void> {
+    for (const { call, request } of asked) {
+      actor.raw.request<unknown>(operations[call], this.#resolved(request))
+    }
+    for (const { call, request } of asked) {
+      const title = `${actor.name} ${call} ${JSON.stringify(request ?? null)}`
+      try {
+        const operation: Operation = operations[call]
+        const { zxid, err, response, bytes } = await actor.raw.takeReply(operation)
+        this.#note(title, actor, { zxid, err, length: bytes.length, response })
+        if (!closesAt(call, err)) continue
+        await actor.raw.closed // a server does so soon, and may answer something before
+        await this.#resume(actor)
+        return
+      } catch (error) {
+        if (!(error instanceof Error)) throw error
+        this.#note(title, actor, error.message)
+        await this.#resume(actor)
+        return
+      }
+    }
+  }
+
+  async #do(actor: Actor, deed: Deed): Promise<void> {
+    switch (deed) {
+      case 'resumes':
+        await actor.raw.close()
+        {
+          await this.#resume(actor)
+          return
+        }
+      case 'takes over': {
+        const old = actor.raw
+        await this.#resume(actor)
+        return old.closed
+      }
+      case 'is impersonated':
+        return this.#impersonate(actor)
+      case 'begins anew':
+        await this.#endSession(actor)
+        return this.#open(actor)
+      case 'expires':
+        return this.#expire(actor)
+      case 'does nothing':
     }
   }
 
   async #resume(actor: Actor): Promise<void> {
-    const old = actor.raw
-    await old.close()
-    actor.raw = await RawClient.connect(this.#port, { ...resumeRequest(old), timeOut })
+    actor.raw = await RawClient.connect(this.#port, { ...resumeRequest(actor.raw), timeOut })
     actor.eventsTold = 0
     this.#note(`${actor.name} resumes`, actor, actor.raw.session?.timeOut)
   }
 
-  async #reopen(actor: Actor): Promise<void> {
-    await this.#endSession(actor)
+  async #impersonate(actor: Actor): Promise<void> {
+    const request = { ...resumeRequest(actor.raw), passwd: Buffer.alloc(16, 1), timeOut }
+    await using other = await RawClient.connect(this.#port, request)
+    this.#note(`${actor.name} is impersonated`, actor, other.session?.timeOut)
+    await actor.raw.closed
+    await this.#resume(actor)
+  }
+
+  /** A znode that goes with the session tells when it has ended. */
+  async #expire(actor: Actor): Promise<void> {
+    const observer = (this.#observer ??= await RawClient.connect(this.#port, { timeOut }))
+    const path = `${this.#root}-${++this.#markers}`
+    await actor.raw.call(operations.create, { ...plainZnode(path), flags: 1 })
+    await observer.call(operations.exists, { path, watch: true })
+    await actor.raw.close()
+    const request = { ...resumeRequest(actor.raw), timeOut: shortTimeOut }
+    const last = await RawClient.connect(this.#port, request)
+    await last.close()
+    const { zxid } = await observer.takeEvent()
+    this.#telling.noteEnd(zxid)
+    await this.#settle()
+    await this.#resume(actor)
     await this.#open(actor)
   }
 
@@ -111,14 +195,28 @@ class Stage implements AsyncDisposable {
 
   async #endSession(actor: Actor): Promise<void> {
     const { zxid, err } = await actor.raw.call(operations.closeSession, undefined)
-    this.#ends.add(zxid)
+    this.#telling.noteEnd(zxid)
     this.#note(`${actor.name} ends its session`, actor, { zxid, err })
+    await this.#settle()
   }
 
   #nameSession(name: Client): void {
     const actor = this.#actors.get(name)!
     actor.sessions++
-    this.#nameOf.set(actor.raw.sessionId, `${name}${actor.sessions}`)
+    this.#telling.nameSession(actor.raw.sessionId, `${name}${actor.sessions}`)
+  }
+
+  /** Waits until what may go has gone: the server looks at it every few milliseconds. */
+  async #settle(): Promise<void> {
+    if (!isFleeting(this.#kind)) return
+    const observer = (this.#observer ??= await RawClient.connect(this.#port, { timeOut }))
+    for (;;) {
+      const request = { path: this.#root + shortLived, watch: false }
+      const { response } = await observer.call(operations.exists, request)
+      if (response === undefined || response.stat.numChildren > 0) return
+      if (this.#kind === 'containers' && response.stat.cversion === 0) return
+      await delay(1)
+    }
   }
 
   /** The request with whole paths, bytes and zxids. */
@@ -130,12 +228,15 @@ class Stage implements AsyncDisposable {
       }))
     }
     if (typeof request !== 'object' || request === null) return request
-    const whole = (path: unknown) => this.#root + String(path)
+    const { zxidAtStart } = this.#telling
     return Object.fromEntries(
       Object.entries(request).map(([key, value]: [string, unknown]) => {
-        if (key === 'path' || key === 'prefixPath') return [key, whole(value)]
-        if (key.endsWith('Watches')) return [key, (value as string[]).map(whole)]
-        if (key === 'relativeZxid') return [key, this.#zxidAtStart + BigInt(value as number)]
+        if (key === 'path' || key === 'prefixPath') return [key, this.#resolvedPath(String(value))]
+        if (key.endsWith('Watches')) {
+          return [key, (value as string[]).map((path) => this.#resolvedPath(path))]
+        }
+        if (key === 'relativeZxid') return [key, zxidAtStart + BigInt(value as number)]
+        if (key === 'curConfigId') return [key, BigInt(value as number)]
         if (key === 'data' || key === 'auth') {
           return [key, value === null ? null : Buffer.from(value as string)]
         }
@@ -144,47 +245,26 @@ class Stage implements AsyncDisposable {
     )
   }
 
+  #resolvedPath(path: string): string {
+    const ofQuota = /^quota:(.*)/s.exec(path)?.[1]
+    return ofQuota === undefined ? this.#root + path : `/zookeeper/quota${this.#root}${ofQuota}`
+  }
+
   /** With the events that came before the reply. */
   #note(title: string, actor: Actor, reply: unknown): void {
     const events = actor.raw.events.slice(actor.eventsTold)
     actor.eventsTold = actor.raw.events.length
-    const told = this.#inOrder(events).map(
-      ({ type, path, zxid }) => `${type} ${path} ${this.#zxid(zxid)}`,
-    )
-    this.lines.push(`${title} -> ${JSON.stringify(this.#plain('', reply))} ${told.join(', ')}`)
+    const told = this.#telling.textOfEvents(events)
+    this.lines.push(`${title} -> ${this.#telling.textOf(reply)} ${told}`)
   }
+}
 
-  #inOrder(events: readonly RawEvent[]): RawEvent[] {
-    const key = ({ type, path }: RawEvent) => `${path} ${type}`
-    return events.toSorted((a, b) => {
-      const isSameEnd = a.zxid === b.zxid && this.#ends.has(a.zxid)
-      return isSameEnd ? key(a).localeCompare(key(b)) : 0
-    })
-  }
+/** Whether a server closes the connection behind such a reply. */
+function closesAt(call: string, err: number): boolean {
+  const unimplemented = -6
+  return err === unimplemented || (call === 'auth' && err !== 0)
+}
 
-  #plain(key: string, value: unknown): unknown {
-    if (key === 'ctime' || key === 'mtime') return value === 0 ? 0 : 'some time'
-    if (typeof value === 'bigint') {
-      return key === 'ephemeralOwner' ? this.#owner(value) : this.#zxid(value)
-    }
-    if (Buffer.isBuffer(value)) return value.toString()
-    if (Array.isArray(value)) {
-      const items = value.map((item) => this.#plain('', item))
-      const isUnordered = unordered.has(key)
-      return isUnordered ? items.map((item) => JSON.stringify(item)).sort() : items
-    }
-    if (typeof value !== 'object' || value === null) return value ?? null
-    return Object.fromEntries(
-      Object.entries(value).map(([name, field]) => [name, this.#plain(name, field)]),
-    )
-  }
-
-  #owner(id: bigint): string {
-    return this.#nameOf.get(id) ?? id.toString(16)
-  }
-
-  /** Behind the znode that all this is below. */
-  #zxid(zxid: bigint): string {
-    return zxid > 0n ? `+${zxid - this.#zxidAtStart}` : String(zxid)
-  }
+function plainZnode(path: string) {
+  return { path, data: null, acl: openAcl, flags: 0 }
 }
