@@ -343,6 +343,31 @@ describeServers('R29: a link that swallows everything', (server) => {
   })
 })
 
+describeServers('R40: of five watches that one multi fires', (server) => {
+  test('those behind a cut fire, once, on the next link', async () => {
+    const { wire, zk, chroot } = await openWired(server)
+    const other = await openAt(server.connectString + chroot)
+    const paths = ['/1', '/2', '/3', '/4', '/5']
+    const heard: string[] = []
+    for (const path of paths) {
+      await zk.create(path)
+      await zk.getData(path, { watch: ({ type, path: of }) => heard.push(`${type} ${of}`) })
+    }
+    let notifications = 0
+    wire.inspect = (frame) => (isNotification(frame) && ++notifications === 3 ? 'cut' : 'pass')
+    const suspended = zk.waitFor('suspended')
+    const multi = other.multi()
+    for (const path of paths) multi.setData(path, 'x')
+    await multi.commit()
+    await suspended
+    expect(heard).toHaveLength(2)
+    await zk.waitFor('connected')
+    await zk.sync()
+    expect(heard.toSorted()).toEqual(paths.map((path) => `NodeDataChanged ${path}`))
+    expect(wire.connections).toBe(2)
+  })
+})
+
 describeServers('R54: a call', (server) => {
   test('can be awaited in every listener', async () => {
     const { wire, zk } = await openWired(server)
@@ -423,6 +448,10 @@ async function countChanges(zk: ZooKeeper, path: string): Promise<{ readonly cou
   }
   await watchAgain()
   return changes
+}
+
+function isNotification(frame: Buffer): boolean {
+  return frame.length > 16 && frame.readInt32BE() === -1
 }
 
 /** Resolves when the znode is no more. */
