@@ -23,8 +23,10 @@ import { nothing } from './shapes.ts'
 export interface WatchOption {
   /**
    * Sets a one-shot watch and calls this when it fires, once, in a microtask of its own. It is set
-   * again on reconnects; if its session expires it is called with `session-expired`, if the client or
-   * the view ends with `closed`. What it throws goes to the `logger`.
+   * again on reconnects, and fires if the next server finds a change: what has come about and gone again
+   * without a link (a znode that was missing, created and deleted) is told to nobody. If its session
+   * expires it is called with `session-expired`, if the client or the view ends with `closed`. What it
+   * throws goes to the `logger`.
    */
   readonly watch?: ((event: WatchEvent) => void) | undefined
   /**

@@ -239,7 +239,7 @@ export class Pipeline {
     if (call.phase === Phase.settled) return
     if (call.trace !== null) this.#trace(call, call.trace, length - replyHeaderBytes)
     const outcome = outcomeOf(call, err)
-    const detail = `the reply has ${length} bytes, more than this client accepts`
+    const detail = `the reply has ${length} bytes, more than frameInBytesMax`
     this.#fail(call, { code: 'REPLY_TOO_LARGE', outcome, detail })
   }
 
