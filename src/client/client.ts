@@ -30,6 +30,7 @@ import {
   type DataResult,
 } from './results.ts'
 import { asIs, nothing, statOf } from './shapes.ts'
+import { followService } from './service-follower.ts'
 import { SessionKeeper } from './session-keeper.ts'
 import { type ClientStats, statsOf } from './stats.ts'
 import { type State, type StateChange } from './states.ts'
@@ -116,6 +117,8 @@ export class ZooKeeper implements AsyncDisposable {
     const resolved = resolveOptions(connectString, options)
     const keeper = new SessionKeeper(runtime, resolved)
     const zk = new ZooKeeper(new View(keeper, resolved.target.chroot))
+    const { service } = resolved.target
+    if (service !== null) followService(keeper, service)
     await keeper.connect(options.signal)
     if (resolved.followConfig) void followConfig(zk.#view)
     return zk
@@ -494,8 +497,8 @@ export class ZooKeeper implements AsyncDisposable {
    * its states are `suspended`, with the reason `moved`, and `connected`.
    *
    * @param connectString as for `connect`; a chroot must be the client's own, and may be left out.
-   * @throws {ZooKeeperError} `BAD_CONNECT_STRING`; `BAD_ARGUMENTS` for another chroot, for `zks://`
-   * unless the client uses TLS, and for hosts that `digest` must not be sent to; `CLOSED`.
+   * @throws {ZooKeeperError} `BAD_CONNECT_STRING`; `BAD_ARGUMENTS` for another chroot, for `dns-srv://`
+   * and clients of it, for `zks://` unless the client uses TLS, and for hosts that `digest` must not be sent to; `CLOSED`.
    *
    * @example
    * zk.updateServers('zk1:2181,zk2:2181,zk3:2181,zk4:2181,zk5:2181')

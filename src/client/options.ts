@@ -133,6 +133,18 @@ export interface ConnectOptions {
   /** Looks up a host name, at each dial. Default: the system's resolver. */
   readonly lookup?: (name: string) => Promise<readonly string[]>
   /**
+   * Looks up the SRV records of the service that `dns-srv://` names. Default: `resolveSrv` of Node's
+   * `dns`. Priorities and weights are ignored, as by Java's client: all servers get their share.
+   */
+  readonly lookupSrv?: (
+    service: string,
+  ) => Promise<readonly { readonly name: string; readonly port: number }[]>
+  /**
+   * Milliseconds between two looks at those records; they are looked at when a connection is lost, too.
+   * Default 60,000, as in Java's client; `Infinity` for when a connection is lost only.
+   */
+  readonly srvRefreshInterval?: number
+  /**
    * Opens the stream of each connection, in place of TCP: through a SOCKS proxy or an SSH tunnel, over
    * a Unix socket, or to a `TestServer` in this process. The stream must carry bytes both ways, and be
    * open or opening; the client destroys it when it is done. What the function throws, and a stream
@@ -164,6 +176,7 @@ export interface ClientOptions {
   readonly connectTimeoutMs: number
   readonly onExpired: 'renew' | 'close'
   readonly followConfig: boolean
+  readonly srvRefreshIntervalMs: number
   /** The session to begin with; null for a new one. */
   readonly handover: Handover | null
   readonly acl: readonly ACL[]
@@ -185,7 +198,7 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
   checkDial(given.dial)
   if (given.sasl !== undefined && typeof given.sasl !== 'function') checkSasl(given.sasl)
   const sendsPasswords = tls !== null || given.allowInsecureAuth === true
-  for (const { scheme } of given.auth ?? []) checkAuth(scheme, target.hosts, sendsPasswords)
+  for (const { scheme } of given.auth ?? []) checkAuth(scheme, knownHosts(target), sendsPasswords)
   const sessionTimeoutMs = positive('sessionTimeout', given.sessionTimeout ?? 18_000)
   return {
     target,
@@ -205,7 +218,8 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
     },
     connectTimeoutMs: positive('connectTimeout', given.connectTimeout ?? sessionTimeoutMs),
     onExpired: given.onExpired ?? 'renew',
-    followConfig: given.followConfig ?? false,
+    followConfig: followsConfig(given, target),
+    srvRefreshIntervalMs: positive('srvRefreshInterval', given.srvRefreshInterval ?? 60_000),
     handover: given.session === undefined ? null : handoverOf(given.session),
     acl: given.acl ?? OPEN_ACL_UNSAFE,
     auth: given.auth ?? [],
@@ -218,16 +232,29 @@ export function resolveOptions(connectString: string, given: ConnectOptions): Cl
   }
 }
 
+/** A service may be anywhere. */
+function knownHosts({ hosts, service }: ConnectString): readonly Host[] {
+  return service === null ? hosts : [{ name: service, port: 0 }]
+}
+
+function followsConfig({ followConfig = false }: ConnectOptions, target: ConnectString): boolean {
+  if (!followConfig || target.service === null) return followConfig
+  const detail = 'the servers are those that dns-srv:// names, or those of /zookeeper/config'
+  throw new ZooKeeperError('BAD_ARGUMENTS', { detail })
+}
+
 /** The hosts of another connect string of the same client. */
 export function hostsFor(options: ClientOptions, connectString: string): readonly Host[] {
-  const { hosts, chroot, tls } = parseConnectString(connectString)
+  const { hosts, service, chroot, tls } = parseConnectString(connectString)
   const { target } = options
   const fault =
-    chroot !== '' && chroot !== target.chroot
-      ? `the chroot is ${target.chroot === '' ? '/' : target.chroot} for the whole life of a client`
-      : tls && options.tls === null
-        ? 'the client does not use TLS'
-        : null
+    service !== null || target.service !== null
+      ? 'a client of dns-srv:// stays one, and no other becomes one'
+      : chroot !== '' && chroot !== target.chroot
+        ? `the chroot is ${target.chroot === '' ? '/' : target.chroot} for the whole life of a client`
+        : tls && options.tls === null
+          ? 'the client does not use TLS'
+          : null
   if (fault === null) return hosts
   throw new ZooKeeperError('BAD_ARGUMENTS', { op: 'updateServers', detail: fault })
 }

@@ -80,7 +80,7 @@ export class SessionKeeper {
 
   /** Starts to dial; resolves with the first session. */
   async connect(signal: AbortSignal | undefined): Promise<void> {
-    this.#driver.wake()
+    if (this.hosts.length > 0) this.#driver.wake() // else whoever finds the first ones does
     try {
       await this.waitFor(this.options.session.readOnly ? readable : writable, {
         signal,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { lookup as dnsLookup } from 'node:dns/promises'
+import { lookup as dnsLookup, resolveSrv } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { uptime } from 'node:os'
 import { performance } from 'node:perf_hooks'
@@ -12,6 +12,11 @@ import { UptimeClock } from './uptime.ts'
 
 /** The addresses of a host name, in the order in which to try them. */
 export type Lookup = (name: string) => Promise<readonly string[]>
+
+/** The SRV records of a service. Those of Node have more fields, which ZooKeeper's clients ignore. */
+export type LookupSrv = (
+  service: string,
+) => Promise<readonly { readonly name: string; readonly port: number }[]>
 
 const timers = new TimerHeap()
 
@@ -41,11 +46,12 @@ const asIs: Lookup = async (name) => [name]
 /** What users may do in place of the system. */
 export interface Surroundings {
   readonly lookup?: Lookup | undefined
+  readonly lookupSrv?: LookupSrv | undefined
   readonly dial?: Dial | undefined
 }
 
 /** Real time, real sockets, real dice. */
-export function nodeRuntime({ lookup, dial }: Surroundings = {}): Runtime {
+export function nodeRuntime({ lookup, lookupSrv, dial }: Surroundings = {}): Runtime {
   const addressesOf = lookup ?? (dial === undefined ? systemLookup : asIs)
   return {
     nowMs: clocks.nowMs,
@@ -62,6 +68,7 @@ export function nodeRuntime({ lookup, dial }: Surroundings = {}): Runtime {
     random: () => Math.random(),
     uuid: () => randomUUID(),
     resolve: (name) => (isIP(name) === 0 ? addressesOf(name) : asIs(name)),
+    resolveService: lookupSrv ?? resolveSrv,
     dial: (target, link) =>
       dial === undefined
         ? new SocketTransport(target, link)

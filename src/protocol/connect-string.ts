@@ -1,4 +1,7 @@
-/** `[zk://|zks://]host[:port][,host[:port]…][/chroot]`. Source: `ConnectStringParser`. */
+/**
+ * `[zk://|zks://]host[:port][,host[:port]…][/chroot]`, or `dns-srv://service[/chroot]`. Source:
+ * `ConnectStringParser`.
+ */
 import { defaultPort } from './constants.ts'
 import { ZooKeeperError } from './errors.ts'
 import { validatePath } from './path.ts'
@@ -11,7 +14,10 @@ export interface Host {
 }
 
 export interface ConnectString {
+  /** None if there is a `service`. */
   readonly hosts: readonly Host[]
+  /** The name under which the hosts are found, in SRV records; null if they are named. */
+  readonly service: string | null
   /** `''` for none, else an absolute path. */
   readonly chroot: string
   /** True for `zks://`. */
@@ -28,15 +34,11 @@ export function parseConnectString(text: string): ConnectString {
   if (typeof text !== 'string') refuse(`it is ${typeof text}, not a string`)
   const [scheme, rest] = splitScheme(text.trim())
   const chrootAt = rest.indexOf('/')
-  const hostsText = chrootAt === -1 ? rest : rest.slice(0, chrootAt)
-  const hosts = hostsText
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-    .map(parseHost)
-  if (hosts.length === 0) refuse('it names no host')
+  const server = chrootAt === -1 ? rest : rest.slice(0, chrootAt)
+  const isService = scheme === 'dns-srv'
   return {
-    hosts,
+    hosts: isService ? [] : parseHosts(server),
+    service: isService ? parseService(server) : null,
     chroot: parseChroot(chrootAt === -1 ? '' : rest.slice(chrootAt)),
     tls: scheme === 'zks',
   }
@@ -51,8 +53,24 @@ function splitScheme(text: string): [scheme: string, rest: string] {
   const at = text.indexOf('://')
   if (at === -1) return ['zk', text]
   const scheme = text.slice(0, at).toLowerCase()
-  if (scheme !== 'zk' && scheme !== 'zks') refuse(`the scheme "${scheme}" is neither zk nor zks`)
+  if (!schemes.includes(scheme)) refuse(`the scheme "${scheme}" is none of ${schemes.join(', ')}`)
   return [scheme, text.slice(at + 3)]
+}
+
+const schemes: readonly string[] = ['zk', 'zks', 'dns-srv']
+
+function parseHosts(text: string): Host[] {
+  const items = text.split(',').map((item) => item.trim())
+  const hosts = items.filter((item) => item !== '').map(parseHost)
+  if (hosts.length === 0) refuse('it names no host')
+  return hosts
+}
+
+/** Ports and hosts are what its records tell. */
+function parseService(text: string): string {
+  const name = text.trim()
+  if (!/^[^\s,:[\]]+$/.test(name)) refuse(`"${name}" is no name of a service in DNS`)
+  return name
 }
 
 function parseHost(item: string): Host {

@@ -64,8 +64,9 @@ export class Hosts {
    */
   update(hosts: readonly Host[]): boolean {
     const before = this.list
-    const current = (this.#ahead[0] ?? this.#last ?? this.#members[0]!).host
+    const current = (this.#ahead[0] ?? this.#last ?? this.#members[0])?.host
     this.#members = membersOf(hosts, this.#random)
+    if (current === undefined) return false // the first list
     const after = this.list
     const move = moveOf(before, after, current, this.#random)
     const ahead = move === null ? [] : drawn(move, this.#random)

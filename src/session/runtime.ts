@@ -1,3 +1,5 @@
+import { type Host } from '../protocol/connect-string.ts'
+
 /**
  * Everything impure that this package does, as one interface. `src/node` implements it for real;
  * a simulation implements it in virtual time, and the code above cannot tell the difference.
@@ -22,6 +24,8 @@ export interface Runtime {
   uuid(): string
   /** The addresses of a host name, in the resolver's order; the name itself if it is an address. */
   resolve(name: string): Promise<readonly string[]>
+  /** The hosts that offer a service, from its SRV records in the DNS. */
+  resolveService(name: string): Promise<readonly Host[]>
   /** Opens a connection. Whatever becomes of it is told to `link`, never synchronously. */
   dial(target: Target, link: Link): Transport
 }

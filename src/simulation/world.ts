@@ -159,6 +159,7 @@ export class World {
       random: () => dice.next(),
       uuid: () => dice.uuid(),
       resolve: (name) => Promise.resolve([name]),
+      resolveService: (name) => Promise.reject(new Error(`no DNS knows ${name}`)),
       dial: (target: Target, link: Link): Transport => {
         this.dials.push({ client, atMs: clock.nowMs() })
         return network.dial(target, link, client)

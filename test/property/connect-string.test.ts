@@ -13,7 +13,24 @@ const chroot = fc.constantFrom('', '/app', '/app/sub')
 
 /** Text made of what connect strings are made of, so that much of it is nearly right. */
 const nearConnectString = fc
-  .array(fc.constantFrom('zk', 'zks', '://', ':', '/', ',', '[', ']', '::1', ' ', '2181', '0', '.'))
+  .array(
+    fc.constantFrom(
+      'zk',
+      'zks',
+      'dns-srv',
+      '://',
+      ':',
+      '/',
+      ',',
+      '[',
+      ']',
+      '::1',
+      ' ',
+      '2181',
+      '0',
+      '.',
+    ),
+  )
   .map((parts) => parts.join(''))
 
 test('a connect string names the hosts it was made of, in order', () => {
@@ -21,7 +38,7 @@ test('a connect string names the hosts it was made of, in order', () => {
   fc.assert(
     fc.property(hostList, chroot, fc.boolean(), (hosts, root, tls) => {
       const text = `${tls ? 'zks://' : ''}${hosts.map(formatHost).join(', ')}${root}`
-      expect(parseConnectString(text)).toEqual({ hosts, chroot: root, tls })
+      expect(parseConnectString(text)).toEqual({ hosts, service: null, chroot: root, tls })
     }),
   )
 })
@@ -30,8 +47,9 @@ test('R71: any text is a connect string with hosts and ports, or refused with a 
   fc.assert(
     fc.property(fc.oneof(nearConnectString, units), (text) => {
       try {
-        const { hosts, chroot: root } = parseConnectString(text)
-        expect(hosts.length).toBeGreaterThan(0)
+        const { hosts, service, chroot: root } = parseConnectString(text)
+        expect(hosts.length > 0).toBe(service === null)
+        expect(service ?? 'service').toMatch(/^[^\s,:/]+$/)
         for (const { name, port } of hosts) {
           expect(name).toMatch(/^[^\s,/]+$/)
           expect(port >= 1 && port <= 65_535).toBe(true)

@@ -62,6 +62,10 @@ export class FakeRuntime implements Runtime {
     return this.lookup(name)
   }
 
+  async resolveService(): Promise<never> {
+    throw new Error('there is no DNS')
+  }
+
   dial(target: Target, link: Link): Transport {
     if (this.dialError !== null) throw this.dialError
     const transport = new FakeTransport(target, link)

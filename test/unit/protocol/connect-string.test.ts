@@ -29,8 +29,8 @@ describe('parseConnectString', () => {
     [' ,, ', 'it names no host'],
     ['/app', 'it names no host'],
     ['zks://', 'it names no host'],
-    ['http://zk1', 'the scheme "http" is neither zk nor zks'],
-    ['://zk1', 'the scheme "" is neither zk nor zks'],
+    ['http://zk1', 'the scheme "http" is none of zk, zks, dns-srv'],
+    ['://zk1', 'the scheme "" is none of zk, zks, dns-srv'],
     ['zk1:', 'the port of "zk1:" is not within 1 and 65535'],
     ['zk1:0', 'the port of "zk1:0" is not within 1 and 65535'],
     ['zk1:65536', 'the port of "zk1:65536" is not within 1 and 65535'],
@@ -73,6 +73,28 @@ describe('parseConnectString', () => {
   })
 })
 
+test.for([
+  ['dns-srv://_zookeeper._tcp.example.com', '_zookeeper._tcp.example.com', ''],
+  ['dns-srv://_zookeeper._tcp.example.com./', '_zookeeper._tcp.example.com.', ''],
+  [' DNS-SRV://zk.example.com/app/sub ', 'zk.example.com', '/app/sub'],
+])('"%s" names a service', ([text, service, chroot]) => {
+  expect(parseConnectString(text!)).toEqual({ hosts: [], service, chroot, tls: false })
+})
+
+test.for([
+  'dns-srv://',
+  'dns-srv:///app',
+  'dns-srv://zk.example.com:2181',
+  'dns-srv://zk1.example.com,zk2.example.com',
+  'dns-srv://[::1]',
+  'dns-srv://zk example',
+  'dns-srv://zk.example.com/a//b',
+])('"%s" names none, and is refused', (text) => {
+  expect(() => parseConnectString(text)).toThrow(
+    expect.objectContaining({ code: expect.stringMatching(/^BAD_/) as string }) as Error,
+  )
+})
+
 test.for(['zk1:2181', '10.0.0.1:1', '[::1]:2182'])('%s is formatted as it is written', (text) => {
   expect(parseConnectString(text).hosts.map(formatHost)).toEqual([text])
 })
@@ -83,5 +105,5 @@ function parsed(...hosts: readonly string[]): ConnectString {
     const name = host.slice(0, colonAt).replaceAll(/[[\]]/g, '')
     return { name, port: Number(host.slice(colonAt + 1)) }
   })
-  return { hosts: split, chroot: '', tls: false }
+  return { hosts: split, service: null, chroot: '', tls: false }
 }

@@ -44,6 +44,14 @@ describe('Hosts', () => {
     )
   })
 
+  test('the first list moves nobody, and is dialled like any other', () => {
+    const order = new Hosts([], () => 0.5)
+    expect(order.count).toBe(0)
+    expect(order.update(hosts)).toBe(false)
+    const dialled = hosts.map(() => order.next().host.name)
+    expect(dialled.toSorted()).toEqual(['a', 'b', 'c', 'd'])
+  })
+
   test('a host that is named twice is one host', () => {
     const order = new Hosts([...hosts, ...hosts], () => 0.5)
     expect(order.count).toBe(4)
