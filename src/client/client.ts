@@ -253,7 +253,9 @@ export class ZooKeeper implements AsyncDisposable {
    * Data up to 16 KiB is copied at the call; larger data must not change until the promise settles.
    *
    * Errors: `NODE_EXISTS`, `NO_NODE` (no parent), `NO_AUTH`, `NO_CHILDREN_FOR_EPHEMERALS`,
-   * `INVALID_ACL`, `REQUEST_TOO_LARGE`, `UNIMPLEMENTED` (TTL is not enabled), `QUOTA_EXCEEDED`. A lost
+   * `INVALID_ACL`, `REQUEST_TOO_LARGE`, `UNIMPLEMENTED` (TTL is not enabled), `QUOTA_EXCEEDED`,
+   * `EPHEMERAL_ON_LOCAL_SESSION` (servers with local sessions that they do not upgrade; in a transaction,
+   * followers of 3.9 say `SESSION_EXPIRED` instead, and the session goes on). A lost
    * reply leaves it unknown whether the znode exists, unless `protect` or `idempotent` resolves it.
    *
    * With `parents`, missing ancestors are made when the server says `NO_NODE`, which costs two more
