@@ -38,6 +38,13 @@ export interface ClientStats {
     readonly notApplied: number
     readonly unknown: number
   }
+  /** What servers said that this client has no use for. */
+  readonly ignored: {
+    /** Events that nobody waits for, such as those of watches that were taken back. */
+    readonly events: number
+    /** Bytes behind the fields that this client knows: newer servers may say more. */
+    readonly bytes: number
+  }
   /** Pings that were answered. They are sent when there is nothing else to send. */
   readonly pings: number
   /** Milliseconds that the last ping took to be answered; null before the first. */
@@ -47,7 +54,7 @@ export interface ClientStats {
 export function statsOf(state: State, session: Session, counters: Counters): ClientStats {
   const { pipeline, watches, server, id } = session
   const { connections, sessions, bytesIn, bytesOut, framesIn, framesOut, ...rest } = counters
-  const { pings, pingMs, ...requests } = rest
+  const { pings, pingMs, ignoredEvents, ignoredBytes, ...requests } = rest
   return {
     state,
     server,
@@ -62,6 +69,7 @@ export function statsOf(state: State, session: Session, counters: Counters): Cli
     framesIn,
     framesOut,
     requests,
+    ignored: { events: ignoredEvents, bytes: ignoredBytes },
     pings,
     pingMs,
   }

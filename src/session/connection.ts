@@ -275,11 +275,15 @@ export class Connection {
 
   /** Frames that answer no ordinary request. */
   #handleSpecial(xid: number, zxid: bigint, err: number, reader: Reader): void {
+    const { counters } = this.#monitor
     if (xid === Xid.notification) {
-      this.#pipeline.watches.notify(WatcherEvent.read(reader), zxid > 0n ? zxid : null)
+      const event = WatcherEvent.read(reader)
+      counters.ignoredBytes += reader.remaining
+      const isWanted = this.#pipeline.watches.notify(event, zxid > 0n ? zxid : null)
+      if (!isWanted) counters.ignoredEvents++
     } else if (xid === Xid.ping) {
-      this.#monitor.counters.pings++
-      this.#monitor.counters.pingMs = this.#heartbeat.handlePong(this.#nowMs)
+      counters.pings++
+      counters.pingMs = this.#heartbeat.handlePong(this.#nowMs)
     } else if (xid === Xid.auth) {
       this.#pipeline.handleAuthReply(err, reader)
       if (err !== 0) this.#owner.rejected({ code: 'AUTH_FAILED', errno: err })

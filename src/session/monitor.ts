@@ -13,6 +13,10 @@ export interface Counters {
   /** Pings that were answered, and the milliseconds that the last one took. */
   pings: number
   pingMs: number | null
+  /** What servers said that this client has no use for: bytes behind the fields that it knows, … */
+  ignoredBytes: number
+  /** … and events that nobody waits for. */
+  ignoredEvents: number
   // Calls, by what was told of them.
   succeeded: number
   applied: number
@@ -53,6 +57,8 @@ export class Monitor {
     sessions: 0,
     pings: 0,
     pingMs: null,
+    ignoredBytes: 0,
+    ignoredEvents: 0,
     succeeded: 0,
     applied: 0,
     notApplied: 0,

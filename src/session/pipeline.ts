@@ -437,6 +437,7 @@ export class Pipeline {
     }
     call.phase = Phase.settled
     this.#counters.succeeded++
+    this.#counters.ignoredBytes += reader.remaining
     if (call.trace !== null) call.trace.outcome = 'succeeded'
     call.succeed(response)
   }

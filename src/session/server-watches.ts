@@ -142,12 +142,17 @@ export class ServerWatches {
 
   // --- Events -------------------------------------------------------------------------------------
 
-  /** Tells everyone whom a notification concerns. */
-  notify(event: WatcherEvent, zxid: bigint | null): void {
+  /** Tells everyone whom a notification concerns. @returns whether that is anyone. */
+  notify(event: WatcherEvent, zxid: bigint | null): boolean {
     const { type, path } = event
-    if (type === EventType.NodeChildrenChanged && this.#isDerived(path, zxid)) return
-    this.wanted.notify(event, zxid)
-    if (this.#states.size === 0) return
+    if (type === EventType.NodeChildrenChanged && this.#isDerived(path, zxid)) return true
+    const isWanted = this.wanted.notify(event, zxid)
+    if (this.#states.size > 0) this.#followUp(event, zxid)
+    return isWanted
+  }
+
+  #followUp(event: WatcherEvent, zxid: bigint | null): void {
+    const { type, path } = event
     this.#look(path)
     const isBirthOrDeath = type === EventType.NodeCreated || type === EventType.NodeDeleted
     if (isBirthOrDeath && path !== '/') this.#derive(event, parentPath(path), zxid)

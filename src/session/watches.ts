@@ -76,6 +76,8 @@ export class Watches {
     recursive: new Map(),
   }
   readonly #deliver: (watcher: Watcher, event: WatchEvent) => void
+  /** How often somebody was told of something. */
+  #told = 0
 
   constructor(deliver: (watcher: Watcher, event: WatchEvent) => void) {
     this.#deliver = deliver
@@ -133,14 +135,21 @@ export class Watches {
     return [...removed]
   }
 
-  /** Tells everyone whom a notification concerns. Unknown event types concern nobody. */
-  notify({ type, path }: WatcherEvent, zxid: bigint | null): void {
+  /**
+   * Tells everyone whom a notification concerns. Unknown event types, and what servers say of the
+   * session, concern nobody.
+   *
+   * @returns whether it concerned anyone.
+   */
+  notify({ type, path }: WatcherEvent, zxid: bigint | null): boolean {
     const eventType = eventTypes.get(type)
-    if (eventType === undefined) return
+    if (eventType === undefined) return false
     const event: WatchEvent = { type: eventType, path, zxid }
+    const toldBefore = this.#told
     for (const name of oneShotTables[eventType]!) this.#fireOnce(this.#tables[name], event)
     this.#fire(this.#tables.persistent.get(path), event)
     if (eventType !== 'NodeChildrenChanged') this.#fireRecursive(event)
+    return this.#told > toldBefore
   }
 
   /** What a new connection must be told, in chunks. */
@@ -239,6 +248,7 @@ export class Watches {
   }
 
   #fire(watchers: Watchers | undefined, event: WatchEvent): void {
+    if (watchers !== undefined) this.#told++
     if (typeof watchers === 'function') this.#deliver(watchers, event)
     else if (watchers !== undefined) for (const watcher of watchers) this.#deliver(watcher, event)
   }

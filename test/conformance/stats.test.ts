@@ -16,6 +16,7 @@ describeServers('stats', (server) => {
       waiting: { calls: 0, bytes: 0 },
       watches: { data: 0, exist: 0, child: 0, persistent: 0, recursive: 0 },
       requests: { succeeded: 0, applied: 0, notApplied: 0, unknown: 0 },
+      ignored: { events: 0, bytes: 0 },
       framesOut: 1,
       framesIn: 1,
     })
@@ -33,6 +34,7 @@ describeServers('stats', (server) => {
     expect(after).toMatchObject({
       watches: { data: 1, exist: 1, child: 1 },
       requests: { succeeded: 4, notApplied: 1 },
+      ignored: { events: 0, bytes: 0 },
       framesOut: 6,
       framesIn: 6,
     })

@@ -305,6 +305,11 @@ export class Harness {
   /** The socket has room again, and what it kept has left. */
   flush(): this {
     this.isStalled = false
+    return this.flushOnce()
+  }
+
+  /** What the socket kept has left; if it is still stalled, it is full again with the next write. */
+  flushOnce(): this {
     this.#isWriting = false
     this.session.handleWritten()
     return this.turn()

@@ -5,8 +5,10 @@
  */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Writer } from '../../../src/protocol/bytes.ts'
+import { KeeperState } from '../../../src/protocol/constants.ts'
 import { ProtocolError } from '../../../src/protocol/errors.ts'
 import { type Operation, operations } from '../../../src/protocol/operations.ts'
+import { WatcherEvent } from '../../../src/protocol/records.ts'
 import { callable, sampleCall, sampleResponse } from '../../support/sample-frames.ts'
 import { framed, handshakeOf, Harness, reply } from '../../support/session-harness.ts'
 import {
@@ -136,6 +138,7 @@ describe.each(named)('the reply to %s', (_, operation) => {
       harness.receive(replyTo(operations.setData, 2, { stat }))
       expect([call.fate, behind.fate]).toEqual(['succeeded', 'succeeded'])
       expect(call.response).toEqual(sampleResponse(operation))
+      expect(harness.monitor.counters.ignoredBytes).toBe(more)
     }
   })
 
@@ -273,7 +276,40 @@ describe('A18: an event', () => {
     expect(harness.receive(rawReply(-1, body.subarray(4)))).toBeNull()
     expect(heard).toEqual([])
     expect(harness.states).toEqual(['connected'])
+    expect(harness.monitor.counters.ignoredEvents).toBe(1)
   })
+
+  test('with more fields than this client knows is heard', () => {
+    const harness = Harness.connected()
+    const heard: unknown[] = []
+    harness.watches.add('data', '/a', ({ type }) => heard.push(type))
+    harness.receive(rawReply(-1, Buffer.from('0000000300000003000000022f61ffffff', 'hex')))
+    expect(heard).toEqual(['NodeDataChanged'])
+    expect(harness.monitor.counters).toMatchObject({ ignoredBytes: 3, ignoredEvents: 0 })
+  })
+
+  // In Java the client itself hands these to every watcher. No server should send one.
+  const kinds = ['data', 'exist', 'child', 'persistent', 'recursive'] as const
+  test.each(Object.entries(KeeperState))(
+    'R48: of the session, %s, is told to no watch',
+    (_, state) => {
+      const harness = Harness.connected()
+      const heard: unknown[] = []
+      for (const kind of kinds) {
+        for (const path of ['/', '/a'])
+          harness.watches.add(kind, path, (event) => heard.push(event))
+      }
+      for (const path of ['', '/', '/a']) {
+        harness.receive(
+          reply({ xid: -1, zxid: -1n, err: 0 }, WatcherEvent, { type: -1, state, path }),
+        )
+      }
+      expect(heard).toEqual([])
+      expect(harness.states).toEqual(['connected'])
+      expect(harness.watches.size).toBe(10)
+      expect(harness.monitor.counters.ignoredEvents).toBe(3)
+    },
+  )
 
   test('in an unknown state of the server is an event all the same', () => {
     const harness = Harness.connected()

@@ -56,6 +56,51 @@ function fail(harness: Harness): void {
   if (harness.link === 'dialling') harness.cut()
 }
 
+describe('R30: so many watches that it takes many frames to set them again', () => {
+  const count = 20_000
+  const name = 'x'.repeat(100)
+
+  /** Reconnected, to a server that takes each write only after a while. */
+  function rearming() {
+    const harness = Harness.connected()
+    const { watches } = harness
+    for (let i = 0; i < count; i++) watches.add('data', `/${name}${i}`, () => undefined)
+    harness.cut().takeSent()
+    harness.open().takeSent()
+    harness.isStalled = true
+    harness.accept()
+    return harness
+  }
+
+  test('lets pings out between the frames, whenever one is due', () => {
+    const harness = rearming()
+    const sent: string[] = []
+    for (let writes = 0; harness.due !== undefined; writes++) {
+      if (writes > 100) throw new Error('no end')
+      harness.advance(sessionTimeoutMs / 3) // the socket is full so long
+      sent.push(harness.takeSent().join())
+      harness.flushOnce().answer()
+    }
+    // At most 256 KiB at a time are handed to the socket, and the ping goes ahead of what waits.
+    const [first, ...later] = sent.filter((write) => write.includes('setWatches'))
+    expect(first).toMatch(/^setWatches(,setWatches)?$/)
+    for (const write of later) expect(write).toMatch(/^ping(,setWatches){1,3}$/)
+    expect(later.length).toBeGreaterThan(4)
+    expect(harness.states).toEqual(['connected', 'suspended', 'connected'])
+  })
+
+  test('lets calls wait until all of them are written', () => {
+    const harness = rearming()
+    harness.submit(exists('/behind'))
+    while (!harness.takeSent().includes('exists /behind')) {
+      expect(harness.due?.text).toBe('setWatches')
+      harness.answer().flushOnce()
+    }
+    harness.answerAll()
+    expect(harness.watches.size).toBe(count)
+  })
+})
+
 describe('R40: a multi that fires five watches', () => {
   const paths = ['/1', '/2', '/3', '/4', '/5']
 
