@@ -11,7 +11,8 @@ import { nodeRuntime } from './node/runtime.ts'
 import { checkTls } from './node/dial-tls.ts'
 
 /**
- * Connects to a ZooKeeper ensemble and resolves with a client that has a session.
+ * Connects to a ZooKeeper ensemble and resolves with a client that has a session. Each call makes a
+ * client of its own, with a session and an end of its own; share the client, not the connect string.
  *
  * @param connectString `host[:port][,host[:port]…][/chroot]`, with the default port 2181; IPv6
  * addresses in brackets; optionally after `zk://`, or `zks://` for TLS. The chroot need not exist; calls

@@ -470,7 +470,11 @@ export class ZooKeeper implements AsyncDisposable {
     return this.#keeper.drained(options)
   }
 
-  /** Every change of state from now on; ends after the last one. */
+  /**
+   * Every change of state from now on; ends after the last one. A change is told before what follows
+   * from it for watches: `expired` before `session-expired`, `connected` before `resync`, `closed` before
+   * `closed`. All of that is told when it has happened: by then the next session may be under way.
+   */
   states(): EventStream<StateChange> {
     return this.#view.states.changes()
   }

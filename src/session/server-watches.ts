@@ -152,10 +152,10 @@ export class ServerWatches {
   }
 
   #followUp(event: WatcherEvent, zxid: bigint | null): void {
-    const { type, path } = event
-    this.#look(path)
-    const isBirthOrDeath = type === EventType.NodeCreated || type === EventType.NodeDeleted
-    if (isBirthOrDeath && path !== '/') this.#derive(event, parentPath(path), zxid)
+    this.#look(event.path)
+    if (event.path !== '/' && birthsAndDeaths.has(event.type)) {
+      this.#derive(event, parentPath(event.path), zxid)
+    }
   }
 
   // --- Taking back ----------------------------------------------------------------------------------
@@ -299,6 +299,8 @@ export class ServerWatches {
     return zxid !== null && zxid === this.#derivedZxid && path === this.#derivedPath
   }
 }
+
+const birthsAndDeaths: ReadonlySet<number> = new Set([EventType.NodeCreated, EventType.NodeDeleted])
 
 function keyOf(mode: Mode, path: string): string {
   return `${mode} ${path}`

@@ -40,7 +40,7 @@ export interface SessionParts {
   readonly nowMs: () => number
   /**
    * Told of every change of state: before anything that follows from it is settled, but of an expiry
-   * after, when only the calls that another session may carry out are left.
+   * when only the calls that another session may carry out are left, and the one-shot watches.
    */
   readonly onChange: (change: SessionChange) => void
   readonly monitor: Monitor

@@ -481,8 +481,8 @@ export class Session {
   #expire(reason: 'refused' | 'data-lost' | 'taken-over', cause: unknown = null): void {
     this.#endLink()
     this.pipeline.failResent('SESSION_EXPIRED')
-    this.watches.endOneShots('session-expired')
     this.#change(reason, cause)
+    this.watches.endOneShots('session-expired')
   }
 
   /** A server has said no. */

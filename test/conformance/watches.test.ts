@@ -175,6 +175,28 @@ describeServers('watch()', (server) => {
       'overflow',
     ])
   })
+
+  since36(
+    'R47: a consumer that was too slow is told what comes next, up to the newest',
+    async () => {
+      const zk = await open(server, { watchBufferMax: 2 })
+      await zk.create('/a')
+      const watch = zk.watch('/a', { recursive: true })
+      await watch.ready
+      for (let round = 0; round < 2; round++) {
+        for (let i = 0; i < 10; i++) await zk.create(`/a/${round}-${i}`)
+        const told: string[] = []
+        for (let i = 0; i < 3; i++) told.push((await watch.next()).value!.type)
+        expect(told).toEqual(['NodeCreated', 'NodeCreated', 'overflow'])
+        await zk.create(`/a/newest-${round}`)
+        expect((await watch.next()).value).toMatchObject({
+          type: 'NodeCreated',
+          path: `/a/newest-${round}`,
+        })
+      }
+      await watch.return()
+    },
+  )
 })
 
 describeServers('observe()', (server) => {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import { EventType, KeeperState } from '../../src/protocol/constants.ts'
 import { type MultiPart } from '../../src/protocol/multi.ts'
 import { operations } from '../../src/protocol/operations.ts'
+import { ErrorResponse, WatcherEvent } from '../../src/protocol/records.ts'
 import { connect, type ZooKeeper } from '../../src/index.ts'
 import { handshakeOf, reply } from '../support/session-harness.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
@@ -114,6 +116,30 @@ test.each([
   const error = await errorOf(zk.multi().create('/a').delete('/b').commit())
   expect(error).toMatchObject({ code: 'PROTOCOL_ERROR', outcome: 'unknown' })
   expect(await zk.exists('/c')).toBeNull() // on another connection
+})
+
+test('R48: what a server says of the session reaches no watch, neither callback nor iterator', async () => {
+  const event = (type: number, state: number, path: string) =>
+    reply({ xid: -1, zxid: -1n, err: 0 }, WatcherEvent, { type, state, path })
+  await using server = await ScriptedServer.start(async (peer) => {
+    await peer.handshake()
+    const [addWatch, exists] = [await peer.next(), await peer.next()]
+    peer.send(reply({ xid: addWatch.xid, zxid: 1n, err: 0 }, ErrorResponse, { err: 0 }))
+    peer.answer(exists)
+    for (const state of Object.values(KeeperState)) {
+      for (const path of ['', '/a']) peer.send(event(EventType.None, state, path))
+    }
+    peer.send(event(EventType.NodeCreated, KeeperState.SyncConnected, '/a'))
+    await peer.serve()
+  })
+  const zk = await openAt(server.connectString, quick)
+  const told: string[] = []
+  const watch = zk.watch('/a')
+  await zk.exists('/a', { watch: ({ type }) => told.push(type) })
+  expect((await watch.next()).value).toMatchObject({ type: 'NodeCreated', path: '/a' })
+  expect(told).toEqual(['NodeCreated'])
+  expect(zk.state).toBe('connected')
+  expect(zk.stats().ignored.events).toBe(2 * Object.keys(KeeperState).length)
 })
 
 /** Half of a second after which an operation that is ignored counts as unknown. */

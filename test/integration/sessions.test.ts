@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type StateChange, type WatchEvent, type ZooKeeper } from '../../src/index.ts'
 import { TestServer } from '../../src/testing/index.ts'
 import { errorOf, openAt } from '../support/servers.ts'
@@ -245,3 +245,48 @@ function record(zk: ZooKeeper): StateChange[] {
   })()
   return changes
 }
+
+describe('R84: states are told before what follows from them for watches', () => {
+  async function listening() {
+    const server = await TestServer.start()
+    onTestFinished(() => server.close())
+    const zk = await openAt(server.connectString)
+    const told: string[] = []
+    void (async () => {
+      for await (const { state } of zk.states()) told.push(state)
+    })()
+    const watch = zk.watch('/a')
+    await watch.ready
+    const resynced = new Promise<void>((resolve) => {
+      void (async () => {
+        for await (const { type } of watch) {
+          told.push(`persistent: ${type}`)
+          if (type === 'resync') resolve()
+        }
+      })()
+    })
+    const tell = ({ type }: WatchEvent) => told.push(`one-shot: ${type}`)
+    await zk.exists('/a', { watch: tell })
+    await zk.getChildren('/', { watch: tell })
+    return { server, zk, told, resynced }
+  }
+
+  test('of an expiry', async () => {
+    const { server, zk, told, resynced } = await listening()
+    await server.expire(zk.session.id)
+    await resynced
+    expect(told.slice(0, 2)).toEqual(['suspended', 'expired'])
+    expect(told.slice(-2)).toEqual(['connected', 'persistent: resync'])
+    expect(told.slice(2, -2).toSorted()).toEqual([
+      'connecting',
+      'one-shot: session-expired',
+      'one-shot: session-expired',
+    ])
+  })
+
+  test('of the end', async () => {
+    const { zk, told } = await listening()
+    await zk.close()
+    expect(told).toEqual(['closed', 'one-shot: closed', 'one-shot: closed'])
+  })
+})
