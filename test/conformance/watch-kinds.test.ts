@@ -84,6 +84,32 @@ describeServers('watches of all kinds on one path', (server) => {
     expect(left.map(({ isOver }) => isOver)).toEqual([true, true, true])
   })
 
+  test('J5: callbacks that watch again and take others back are called once each', async () => {
+    const zk = await open(server)
+    await zk.create('/a')
+    const heard: string[] = []
+    const watch = (name: string, then = () => {}, signal?: AbortSignal) => {
+      const called = () => {
+        heard.push(name)
+        then()
+      }
+      return zk.getData('/a', { watch: called, watchSignal: signal })
+    }
+    const leaving = new AbortController()
+    await watch('first', () => {
+      leaving.abort()
+      for (const name of ['again', 'and again']) void watch(name)
+    })
+    await watch('taken back', () => {}, leaving.signal)
+    await watch('last')
+    await zk.setData('/a', 'x')
+    await zk.sync()
+    expect(heard).toEqual(['first', 'last'])
+    await zk.setData('/a', 'y')
+    await zk.sync()
+    expect(heard).toEqual(['first', 'last', 'again', 'and again'])
+  })
+
   // No reply is awaited in between, so requests about watches of one path follow one another closely.
   since36('R53: set and taken back without a pause leave what was wanted last', async () => {
     const zk = await open(server)

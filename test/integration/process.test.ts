@@ -47,7 +47,7 @@ test('R6: a process outlives every broken frame, and is told of each', async () 
     return peer.untilGone()
   })
   const calls = 2 * frames.length + 1
-  const { code, output } = await run(server.connectString, 'survive.ts', String(calls))
+  const { code, output } = await run(server.connectString, { program: 'survive.ts' }, String(calls))
   expect(code).toBe(0)
   expect(JSON.parse(output[0]!)).toEqual({
     'CONNECTION_LOSS unknown': 2 * (frames.length - 1),
@@ -56,11 +56,46 @@ test('R6: a process outlives every broken frame, and is told of each', async () 
   })
 })
 
-async function run(connectString: string, name = 'use-client.ts', ...rest: string[]) {
-  const program = fileURLToPath(new URL(`../support/fixtures/${name}`, import.meta.url))
+test('J7: a process with little memory keeps its session, its lock and its answers', async () => {
+  await using server = await TestServer.start({ logEntriesMax: 100 })
+  const { code, output } = await run(
+    server.connectString,
+    { program: 'small-heap.ts', node: ['--max-old-space-size=64'] },
+    '50000',
+  )
+  expect(code).toBe(0)
+  const whole = { succeeded: 50_000, wrong: 0, errors: [], isHeld: true, isSame: true }
+  expect(JSON.parse(output[0]!)).toEqual(whole)
+})
+
+test('J8: a thread that is ended in the midst of it leaves the clients of others alone', async () => {
+  await using server = await TestServer.start()
+  const { code, output } = await run(server.connectString, { program: 'workers.ts' })
+  expect(code).toBe(0)
+  const whole = { wrong: 0, isSame: true }
+  expect(JSON.parse(output[0]!)).toEqual([
+    { ...whole, name: 'one' },
+    { ...whole, name: 'other' },
+  ])
+  // Its connection went with it, and its session by its timeout.
+  await server.until(() => server.sessions.length === 0)
+})
+
+interface Program {
+  readonly program?: string
+  /** Further options of Node. */
+  readonly node?: readonly string[]
+}
+
+async function run(
+  connectString: string,
+  { program = 'use-client.ts', node = [] }: Program = {},
+  ...rest: string[]
+) {
+  const path = fileURLToPath(new URL(`../support/fixtures/${program}`, import.meta.url))
   const child = spawn(
     process.execPath,
-    ['--unhandled-rejections=strict', '--import', 'tsx', program, connectString, ...rest],
+    ['--unhandled-rejections=strict', ...node, '--import', 'tsx', path, connectString, ...rest],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
