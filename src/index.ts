@@ -7,7 +7,7 @@
 import { ZooKeeper } from './client/client.ts'
 import { type FourLetterWords, wordsOver } from './client/four-letter-words.ts'
 import { type ConnectOptions } from './client/options.ts'
-import { nodeRuntime } from './node/runtime.ts'
+import { held, nodeRuntime } from './node/runtime.ts'
 import { checkTls } from './node/dial-tls.ts'
 
 /**
@@ -35,7 +35,7 @@ export async function connect(
   options: ConnectOptions = {},
 ): Promise<ZooKeeper> {
   if (typeof options.tls === 'object') checkTls(options.tls)
-  return ZooKeeper.connect(nodeRuntime(options), connectString, options)
+  return held(ZooKeeper.connect(nodeRuntime(options), connectString, options))
 }
 
 export const fourLetterWords: FourLetterWords = wordsOver((options) => {

@@ -130,6 +130,12 @@ export interface ConnectOptions {
   /** Pauses between failed dials. Default: full jitter below 100 ms, doubling up to 10 s,
    * but never more than a third of the session timeout. */
   readonly backoff?: Partial<Backoff>
+  /**
+   * Does not hold the process, once it is connected: when there is nothing else to do, the process ends,
+   * even in the midst of a call, and the session by its timeout. For libraries that use ZooKeeper beside
+   * whatever a program does. A stream of `dial` holds it as it pleases. Default false.
+   */
+  readonly unref?: boolean
   /** Looks up a host name, at each dial. Default: the system's resolver. */
   readonly lookup?: (name: string) => Promise<readonly string[]>
   /**

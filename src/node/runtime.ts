@@ -19,6 +19,8 @@ export type LookupSrv = (
 ) => Promise<readonly { readonly name: string; readonly port: number }[]>
 
 const timers = new TimerHeap()
+/** Those of clients that do not hold the process. */
+const idleTimers = new TimerHeap(false)
 
 const clocks = {
   nowMs: () => performance.now(),
@@ -28,11 +30,14 @@ const clocks = {
 
 const uptimeClock = new UptimeClock(clocks)
 
-/** Those of all clients: what one of them reads may be acted on under the lease of another. */
+/**
+ * Those of all clients: what one of them reads may be acted on under the lease of another. They need not
+ * hold the process, as their clients do.
+ */
 const leaseTimers = new LeaseTimers({
   nowMs: clocks.nowMs,
   uptimeMs: () => uptimeClock.uptimeMs(),
-  timer: (atMs, fire) => timers.add(atMs, fire),
+  timer: (atMs, fire) => idleTimers.add(atMs, fire),
 })
 
 const systemLookup: Lookup = async (name) => {
@@ -48,16 +53,23 @@ export interface Surroundings {
   readonly lookup?: Lookup | undefined
   readonly lookupSrv?: LookupSrv | undefined
   readonly dial?: Dial | undefined
+  readonly unref?: boolean | undefined
 }
 
 /** Real time, real sockets, real dice. */
-export function nodeRuntime({ lookup, lookupSrv, dial }: Surroundings = {}): Runtime {
+export function nodeRuntime({
+  lookup,
+  lookupSrv,
+  dial,
+  unref = false,
+}: Surroundings = {}): Runtime {
   const addressesOf = lookup ?? (dial === undefined ? systemLookup : asIs)
+  const ownTimers = unref ? idleTimers : timers
   return {
     nowMs: clocks.nowMs,
     wallMs: clocks.wallMs,
     uptimeMs: () => uptimeClock.uptimeMs(),
-    timer: (atMs, fire) => timers.add(atMs, fire),
+    timer: (atMs, fire) => ownTimers.add(atMs, fire),
     leaseTimer: (atMs, fire) => leaseTimers.add(atMs, fire),
     settleLeases: () => {
       leaseTimers.settle()
@@ -71,7 +83,17 @@ export function nodeRuntime({ lookup, lookupSrv, dial }: Surroundings = {}): Run
     resolveService: lookupSrv ?? resolveSrv,
     dial: (target, link) =>
       dial === undefined
-        ? new SocketTransport(target, link)
+        ? new SocketTransport(target, link, !unref)
         : new StreamTransport(target, link, dial),
+  }
+}
+
+/** Holds the process until the promise has settled. */
+export async function held<T>(promise: Promise<T>): Promise<T> {
+  const timer = setInterval(() => undefined, 0x7fff_ffff)
+  try {
+    return await promise
+  } finally {
+    clearInterval(timer)
   }
 }

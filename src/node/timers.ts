@@ -1,5 +1,5 @@
 /**
- * All timers of the process in one heap, under one `setTimeout`: a thousand sessions cost one.
+ * Many timers in one heap, under one `setTimeout`: a thousand sessions cost one.
  */
 import { performance } from 'node:perf_hooks'
 import { type Timer } from '../session/runtime.ts'
@@ -12,6 +12,12 @@ export class TimerHeap {
   readonly #heap = new Heap<HeapTimer>()
   #timeout: NodeJS.Timeout | null = null
   #timeoutAtMs = Infinity
+  readonly #holdsProcess: boolean
+
+  /** @param holdsProcess whether the process goes on for as long as there is a timer. */
+  constructor(holdsProcess = true) {
+    this.#holdsProcess = holdsProcess
+  }
 
   add(atMs: number, fire: () => void): Timer {
     const timer = new HeapTimer(this, atMs, fire)
@@ -54,6 +60,7 @@ export class TimerHeap {
       this.#fireDue()
     }
     this.#timeout = setTimeout(fireDue, Math.min(Math.max(delayMs, 0), delayMsMax))
+    if (!this.#holdsProcess) this.#timeout.unref()
   }
 
   #disarm(): void {

@@ -18,7 +18,8 @@ export class SocketTransport implements Transport {
   #progress: Progress = 'dialled'
   #isAwaitingFlush = false
 
-  constructor(target: Target, link: Link) {
+  /** @param holdsProcess whether the process goes on for as long as it is open. */
+  constructor(target: Target, link: Link, holdsProcess = true) {
     this.#target = target
     this.#link = link
     const onread: OnReadOpts = { buffer: readBuffer, callback: this.#onRead }
@@ -34,6 +35,7 @@ export class SocketTransport implements Transport {
     this.#socket.on('error', this.#onError)
     this.#socket.on('end', this.#onEnd)
     this.#socket.on('close', this.#onClose)
+    if (!holdsProcess) this.#socket.unref()
   }
 
   write(parts: readonly Uint8Array[]): boolean {

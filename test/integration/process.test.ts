@@ -20,6 +20,15 @@ test('a process ends by itself after a connect that failed', async () => {
   expect(await run(connectString)).toEqual({ code: 0, output: ['TIMEOUT', 'left:'] })
 })
 
+test('J3: a client that was told so does not hold the process', async () => {
+  await using server = await TestServer.start()
+  expect(await run(server.connectString, { program: 'unref.ts' })).toEqual({
+    code: 0,
+    output: ['idle'],
+  })
+  expect(server.sessions).toHaveLength(1) // it was not closed
+})
+
 // Each connection ends by another broken frame, and the last one serves: the program has no listener
 // at all, so that whatever were thrown, emitted or rejected would end it with another code.
 test('R6: a process outlives every broken frame, and is told of each', async () => {
