@@ -19,7 +19,23 @@ const chroot = validPath.map((path) => (path === '/' ? '' : path))
 
 /** Text made of the characters that rules are about. */
 const nearPath = fc
-  .array(fc.constantFrom('/', '.', 'a', '\0', '\u007f', '\ud83d', '\ude00', '\uffff', 'é'))
+  .array(
+    fc.constantFrom(
+      '/',
+      '/',
+      '.',
+      '..',
+      '/../',
+      'a',
+      'b',
+      '\0',
+      '\u007f',
+      '\ud83d',
+      '\ude00',
+      '\uffff',
+      'é',
+    ),
+  )
   .map((characters) => characters.join(''))
 
 describe('paths', () => {

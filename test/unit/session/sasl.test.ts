@@ -92,6 +92,15 @@ describe('SASL', () => {
     expect(call.fate).toBe('succeeded')
   })
 
+  test('L10: that is cut off while an answer is due gets its own on the next link', () => {
+    const harness = harnessOf().connect()
+    harness.cut().connect()
+    expect(harness.takeSent().slice(-2)).toEqual(['connect', 'sasl'])
+    harness.answer({ body: { token: Buffer.from('who?') } })
+    expect(harness.session.takeChallenge()).toEqual({ token: Buffer.from('who?') })
+    expect(finish(harness).states).toEqual(['connected'])
+  })
+
   test('that takes too long is given up for another server', () => {
     const harness = challenged()
     harness.wake().wake()
