@@ -44,10 +44,11 @@ export interface EnsembleConfig {
 export function parseEnsembleConfig(text: string): EnsembleConfig {
   const members: EnsembleMember[] = []
   let version = 0n
-  for (const line of text.split(/\s*\n\s*/)) {
+  for (const padded of text.split('\n')) {
+    const line = padded.trim()
     const server = /^server\.(\d+)=(.*)$/.exec(line)
     if (server !== null) members.push(parseMember(line, Number(server[1]), server[2]!))
-    const hex = /^version=([\da-f]+)$/i.exec(line)?.[1]
+    const hex = /^version=([\da-f]{1,16})$/i.exec(line)?.[1]
     if (hex !== undefined) version = BigInt(`0x${hex}`)
     else if (line.startsWith('version=')) refuse(line)
   }
