@@ -3,6 +3,7 @@
  */
 import { type Host } from '../protocol/connect-string.ts'
 import { type EnsembleConfig, type EnsembleMember } from '../protocol/ensemble-config.ts'
+import { printable } from '../protocol/errors.ts'
 import { getConfig } from './ensemble.ts'
 import { patiently } from './patience.ts'
 import { type View } from './view.ts'
@@ -12,7 +13,8 @@ export async function followConfig(view: View): Promise<void> {
   const { keeper } = view
   const patient = { timeout: Infinity }
   const warn = (message: string, cause?: unknown) => {
-    if (keeper.endCode === null) keeper.options.logger?.warn(`zoowire: ${message}`, cause)
+    if (keeper.endCode === null)
+      keeper.options.logger?.warn(printable(`zoowire: ${message}`), cause)
   }
   try {
     while (keeper.endCode === null) {

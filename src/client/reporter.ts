@@ -1,5 +1,6 @@
 /** Tells channels and logger what happens to a client. Silent unless somebody listens. */
 import { type Channel, channel } from 'node:diagnostics_channel'
+import { printable } from '../protocol/errors.ts'
 import { type LinkStep, type Stall } from '../session/monitor.ts'
 import { type WatchEvent } from '../session/watches.ts'
 import { type ChannelMessages, channels, type RetryNotice } from './channels.ts'
@@ -107,7 +108,7 @@ export class Reporter {
   /** A logger that throws is nobody's business here. */
   #log(level: Level, text: () => string, details: readonly unknown[]): void {
     try {
-      this.#logger?.[level](`zoowire: ${text()}`, ...details)
+      this.#logger?.[level](printable(`zoowire: ${text()}`), ...details)
     } catch {
       // It cannot be told to anybody: the logger is where it would be told.
     }

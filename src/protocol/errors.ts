@@ -112,7 +112,7 @@ function describe(
 }
 
 /** Escapes control characters, so that text from the network cannot forge lines of a log. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
