@@ -36,6 +36,7 @@ export async function createProtected(
   options: CreateOptions & CallOptions,
 ): Promise<CreateResult> {
   const { mode = 'persistent' } = options
+  view.requests.create(path, null, options) // refuses the path itself: a prefix makes any name a good one
   const trace = traceOf(path, view.keeper.runtime.uuid())
   const operation = operationOfMode(mode)
   const request = owned(view.requests.create(trace.path, data, options))

@@ -1,4 +1,5 @@
 import { type ACL, type CallOptions, isZooKeeperError, type ZooKeeper } from '../client/index.ts'
+import { validatePath } from '../client/path-check.ts'
 import { createContainers } from './containers.ts'
 import { contendersOf, type Line } from './contender.ts'
 import { type Lease } from './lease.ts'
@@ -38,6 +39,7 @@ export class Election {
   #term: Lease | null = null
 
   constructor(zk: ZooKeeper, path: string, { id = '', acl }: ElectionOptions = {}) {
+    validatePath(path)
     this.#zk = zk
     this.#line = { path, label: 'latch-', data: id, acl }
   }

@@ -1,4 +1,5 @@
 import { type ACL, type CallOptions, type ZooKeeper } from '../client/index.ts'
+import { validatePath } from '../client/path-check.ts'
 import { type Line } from './contender.ts'
 import { type Lease } from './lease.ts'
 import { tryLease, waitForLease } from './line.ts'
@@ -29,6 +30,7 @@ export class Lock {
   readonly #line: Line
 
   constructor(zk: ZooKeeper, path: string, { label = '', acl }: LockOptions = {}) {
+    validatePath(path)
     this.#zk = zk
     this.#line = { path, label: 'lock-', data: label, acl }
   }

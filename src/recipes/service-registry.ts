@@ -1,4 +1,5 @@
-import { type ACL, type CallOptions, type ZooKeeper } from '../client/index.ts'
+import { type ACL, type CallOptions, type ZooKeeper, ZooKeeperError } from '../client/index.ts'
+import { validatePath } from '../client/path-check.ts'
 import { PersistentNode } from './persistent-node.ts'
 import { decodeInstance, encodeInstance, type ServiceInstance } from './service-instance.ts'
 import { type PickStrategy, ServiceProvider } from './service-provider.ts'
@@ -39,6 +40,7 @@ export class ServiceRegistry {
   readonly #acl: readonly ACL[] | undefined
 
   constructor(zk: ZooKeeper, path: string, { acl }: { readonly acl?: readonly ACL[] } = {}) {
+    validatePath(path)
     this.#zk = zk
     this.#path = path
     this.#acl = acl
@@ -47,8 +49,9 @@ export class ServiceRegistry {
   /**
    * Registers an instance, and registers it again after an expiry or if somebody deletes it.
    *
-   * @throws {ZooKeeperError} `NODE_EXISTS` if a live process has registered the same id: after waiting,
-   * by default 4/3 of the session timeout, for one that has just died to vanish.
+   * @throws {ZooKeeperError} `BAD_ARGUMENTS` if name or id cannot name a znode; `NODE_EXISTS` if a live
+   * process has registered the same id: after waiting, by default 4/3 of the session timeout, for one
+   * that has just died to vanish.
    */
   async register(
     { name, address, port, id = this.#zk.runtime.uuid(), payload = null }: RegisterOptions,
@@ -56,7 +59,7 @@ export class ServiceRegistry {
   ): Promise<Registration> {
     const registeredAtMs = this.#zk.runtime.wallMs()
     const instance = { name, id, address, port, payload, registeredAtMs }
-    const path = `${this.#path}/${name}/${id}`
+    const path = childOf(this.#serviceAt(name), id)
     const node = await PersistentNode.open(
       this.#zk,
       { path, data: encodeInstance(instance), acl: this.#acl },
@@ -68,15 +71,29 @@ export class ServiceRegistry {
 
   /**
    * Finds the instances of a service, and follows them until the provider is closed. Needs servers of 3.6
-   * or later; else it rejects with `UNIMPLEMENTED`.
+   * or later; else it rejects with `UNIMPLEMENTED`; with `BAD_ARGUMENTS` if the name cannot name a znode.
    */
-  discover(
+  async discover(
     name: string,
     { strategy = 'random', signal }: DiscoverOptions = {},
   ): Promise<ServiceProvider> {
-    const service = { path: `${this.#path}/${name}`, acl: this.#acl, decode: decodeInstance }
+    const service = { path: this.#serviceAt(name), acl: this.#acl, decode: decodeInstance }
     return ServiceProvider.open(this.#zk, service, strategy, signal)
   }
+
+  #serviceAt(name: string): string {
+    return childOf(this.#path, name)
+  }
+}
+
+/** What somebody has named must not lead anywhere else in the tree. */
+function childOf(parent: string, name: string): string {
+  if (name.includes('/')) {
+    throw new ZooKeeperError('BAD_ARGUMENTS', { detail: `"${name}" is no name: it contains "/"` })
+  }
+  const path = `${parent}/${name}`
+  validatePath(path)
+  return path
 }
 
 /** How to choose among instances. */
