@@ -14,16 +14,17 @@ import { type ConnectOptions, ZooKeeper } from '../client/index.ts'
 import { LeaseTimers } from '../session/lease-timers.ts'
 import { type Link, type Runtime, type Target, type Transport } from '../session/runtime.ts'
 import { usualSchemes } from '../testing/acl.ts'
-import { Keeper } from '../testing/keeper.ts'
 import { profileOf } from '../testing/profile.ts'
+import { Quorum } from '../testing/quorum.ts'
+import { type Replica } from '../testing/replica.ts'
 import { VirtualClock } from './clock.ts'
-import { Network, type NetworkOptions } from './network.ts'
+import { type Host, Network, type NetworkOptions } from './network.ts'
 import { Prng } from '../testing/prng.ts'
 
 export interface WorldOptions {
   /** A whole number. Two worlds with the same seed do the same. */
   readonly seed: number
-  /** Hosts, all in front of one history. Default 3. */
+  /** Members of the ensemble, each on a host of its own. Default 3. */
   readonly servers?: number
   readonly tickTimeMs?: number
   /** More events than this are a run that will not end. Default a million. */
@@ -42,13 +43,15 @@ export class World {
   /** For whoever plans what happens; the parts of the world have dice of their own. */
   readonly dice: Prng
   readonly network: Network
-  readonly keeper: Keeper
+  /** The servers, one on each host. */
+  readonly quorum: Quorum
   /** All hosts. */
   readonly connectString: string
   readonly dials: Dial[] = []
   /** What has been done so far, in one number: network and timers. */
   events = 0
   readonly #eventsMax: number
+  readonly #hostOf = new Map<Replica, Host>()
   readonly #trace = createHash('sha256')
   #clients = 0
 
@@ -67,10 +70,11 @@ export class World {
       slowWriteChance: 0.5,
       ...network,
     })
-    this.keeper = new Keeper({
+    this.quorum = new Quorum({
       clock: this.clock,
       profile: profileOf('3.9'),
-      serverId: 1,
+      members: servers,
+      hasReadOnlyMode: false,
       tickTimeMs,
       sessionTimeoutMsMin: 2 * tickTimeMs,
       sessionTimeoutMsMax: 40 * tickTimeMs,
@@ -81,9 +85,16 @@ export class World {
       schemes: usualSchemes,
       sweepIntervalMs: 1_000,
     })
-    const names = Array.from({ length: servers }, (_, i) => `server-${i + 1}`)
-    for (const name of names) this.network.addHost(name, (wire) => this.keeper.accept(wire))
+    const names = this.quorum.replicas.map((replica, i) => {
+      const name = `server-${i + 1}`
+      this.#hostOf.set(
+        replica,
+        this.network.addHost(name, (wire) => replica.accept(wire)),
+      )
+      return name
+    })
     this.connectString = names.map((name) => `${name}:2181`).join(',')
+    for (const replica of this.quorum.replicas) this.quorum.start(replica)
   }
 
   /** A client of its own, as if in a process of its own. Someone must {@link run} the world meanwhile. */
@@ -114,19 +125,62 @@ export class World {
     })
   }
 
-  /** All servers go away, and come back so much later with everything they knew. */
-  restart(downMs: number): void {
-    this.keeper.pause()
-    for (const host of this.network.hosts.values()) host.isUp = false
-    this.clock.timer(this.clock.nowMs() + downMs, () => {
-      for (const host of this.network.hosts.values()) host.isUp = true
-      this.keeper.resume()
+  /** These servers go away, and come back so much later with everything they have written down. */
+  restart(downMs: number, replicas = this.quorum.replicas): void {
+    const running = replicas.filter(({ isRunning }) => isRunning)
+    for (const replica of running) {
+      this.#hostOf.get(replica)!.isUp = false
+      this.quorum.stop(replica)
+    }
+    this.#later(downMs, () => {
+      for (const replica of running) {
+        this.#hostOf.get(replica)!.isUp = true
+        this.quorum.start(replica)
+      }
     })
+  }
+
+  /** For so long a follower hears of each transaction late. */
+  lag(replica: Replica, ms: number): void {
+    const endMs = this.clock.nowMs() + ms
+    replica.hold()
+    const hearMore = () => {
+      const isOver = this.clock.nowMs() >= endMs
+      this.quorum.release(replica, isOver ? Infinity : this.dice.int(1, 3))
+      if (!isOver) this.#later(this.dice.int(10, 500), hearMore)
+    }
+    this.#later(this.dice.int(10, 500), hearMore)
+  }
+
+  /** A member loses sight of the others, notices it after a while, and later sees them again. */
+  part(replica: Replica, noticedMs: number, healedMs: number): void {
+    this.quorum.part([replica], false)
+    this.#later(noticedMs, () => {
+      if (replica.isApart) this.quorum.part([replica], true)
+    })
+    this.#later(noticedMs + healedMs, () => this.quorum.heal())
+  }
+
+  /** Whatever is wrong with the servers, is not any more. */
+  mend(): void {
+    for (const host of this.network.hosts.values()) {
+      host.isUp = true
+      host.isSilent = false
+    }
+    this.quorum.heal()
+    for (const replica of this.quorum.replicas) {
+      this.quorum.start(replica)
+      this.quorum.release(replica, Infinity)
+    }
   }
 
   /** A number for everything that has arrived anywhere, and when: equal runs have equal ones. */
   digest(): string {
     return this.#trace.copy().digest('hex')
+  }
+
+  #later(ms: number, run: () => void): void {
+    this.clock.timer(this.clock.nowMs() + ms, run)
   }
 
   readonly #note = (what: string, bytes: Uint8Array | null): void => {

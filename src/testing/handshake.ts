@@ -62,6 +62,7 @@ function welcome(state: ServerState, link: Link, session: Session, readOnly: boo
   link.session = session
   link.establishedMs = state.options.clock.wallMs()
   state.linkOf.set(session.id, link)
+  state.touch(session, link)
   link.replyHandshake({
     protocolVersion: 0,
     timeOut: session.timeoutMs,

@@ -154,9 +154,7 @@ export class Keeper implements LinkHost, Scope {
 
   handleClosed(link: Link): void {
     this.#cables.delete(link)
-    this.state.watches.forget(link)
-    if (this.state.linkOf.get(link.sessionId) === link) this.state.linkOf.delete(link.sessionId)
-    this.state.changes.note()
+    this.state.forget(link)
   }
 
   /** Whether nothing can go wrong with a request that comes in now. */

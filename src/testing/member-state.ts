@@ -4,6 +4,7 @@
  * Source: `FollowerZooKeeperServer`, `LearnerSessionTracker`.
  */
 import { type Changes } from './changes.ts'
+import { ExpiryQueue } from './expiry-queue.ts'
 import { type Link } from './link.ts'
 import { type LogEntry } from './operation-log.ts'
 import { Session } from './sessions.ts'
@@ -48,10 +49,13 @@ export interface Surroundings {
 
 export class MemberState extends ServerState {
   readonly #peers: Peers
+  /** Connections by when they were last heard of. */
+  readonly #idle: ExpiryQueue<Link>
 
   constructor(options: StateOptions, { changes, note, peers }: Surroundings) {
     super(options, changes, note)
     this.#peers = peers
+    this.#idle = new ExpiryQueue({ ...options, onExpired: (link) => link.close() })
   }
 
   override get role(): string {
@@ -66,8 +70,15 @@ export class MemberState extends ServerState {
     this.#peers.catchUp(link, answer)
   }
 
-  override touch({ id }: Session): void {
+  /** The leader keeps the session, and the member the connection, which its client may have left. */
+  override touch({ id, timeoutMs }: Session, link: Link): void {
     this.#peers.touch(id)
+    this.#idle.touch(link, timeoutMs)
+  }
+
+  override forget(link: Link): void {
+    super.forget(link)
+    this.#idle.remove(link)
   }
 
   override hasSession(id: bigint): boolean {

@@ -42,7 +42,7 @@ export function processRequest(
   { xid, type }: records.RequestHeader,
   body: Reader,
 ): void {
-  if (link.session !== null) state.touch(link.session)
+  if (link.session !== null) state.touch(link.session, link)
   const request: Request = { state, link, xid, body }
   const operation = operationByCode.get(type)
   if (isForbidden(request, type)) refuseStranger(request, operation)

@@ -8,7 +8,7 @@
  */
 import { Changes } from './changes.ts'
 import { Faults } from './faults.ts'
-import { epochOf, Head } from './head.ts'
+import { Head } from './head.ts'
 import { type KeeperOptions } from './keeper.ts'
 import { type Link } from './link.ts'
 import { type Backup, type MemberState, type Peers } from './member-state.ts'
@@ -19,7 +19,7 @@ import { Replica } from './replica.ts'
 import { type ServerState } from './state.ts'
 import { type Write } from './write.ts'
 
-export interface QuorumOptions extends KeeperOptions {
+export interface QuorumOptions extends Omit<KeeperOptions, 'serverId' | 'faults'> {
   readonly members: number
   /** Whether members without a majority serve reads to clients that accept that. */
   readonly hasReadOnlyMode: boolean
@@ -47,7 +47,6 @@ export class Quorum implements Scope {
   #together: readonly Replica[] = []
   #leader: Replica | null = null
   #head: Head | null = null
-  #epoch = 0n
   /** Where the client of a session is, as far as the leader knows. */
   readonly #owners = new Map<bigint, Replica>()
   #notes: Note[] = []
@@ -68,6 +67,11 @@ export class Quorum implements Scope {
 
   get leader(): Replica | null {
     return this.#leader
+  }
+
+  /** The members that follow the leader. */
+  get followers(): readonly Replica[] {
+    return this.#together.filter((replica) => replica !== this.#leader)
   }
 
   /** What has happened: what the leader shows, or whoever has heard of most. */
@@ -193,7 +197,6 @@ export class Quorum implements Scope {
       replica.leave()
       change(replica)
     }
-    this.#epoch = 0n
     this.#regroup()
   }
 
@@ -218,19 +221,17 @@ export class Quorum implements Scope {
     this.#together = []
   }
 
-  /** Who has written down most leads. */
+  /** Who has followed the latest leader, and of those has written down most, leads. */
   #elect(able: readonly Replica[], chosen?: Replica): void {
-    const ahead = (one: Replica, other: Replica) =>
-      other.loggedZxid > one.loggedZxid ? other : one
-    const leader = chosen ?? able.reduce(ahead)
+    const leader = chosen ?? able.reduce((one, other) => (other.isAheadOf(one) ? other : one))
     for (const replica of able) replica.leave()
-    leader.lead()
+    const epoch =
+      1n + able.reduce((max, replica) => (replica.epoch > max ? replica.epoch : max), 0n)
+    leader.lead(epoch)
     this.#writeNotes(leader.state.lastZxid)
     this.#notes = []
     this.#owners.clear()
-    const epochBefore = epochOf(leader.state.lastZxid)
-    this.#epoch = 1n + (epochBefore > this.#epoch ? epochBefore : this.#epoch)
-    this.#head = new Head(leader.state, this.#epoch)
+    this.#head = new Head(leader.state, epoch)
     this.#leader = leader
     this.#together = [leader]
     leader.isServing = true

@@ -1,6 +1,7 @@
 /** One member of an ensemble, without a port: a server, and what its leader has told it. */
 import { type Cable } from './cable.ts'
 import { type Changes } from './changes.ts'
+import { epochOf } from './head.ts'
 import { Keeper, type KeeperOptions } from './keeper.ts'
 import { type Wire } from './link.ts'
 import { type Backup, MemberState, type Peers } from './member-state.ts'
@@ -23,6 +24,8 @@ export class Replica {
   isRunning = false
   /** Cut off from the members with the majority. */
   isApart = false
+  /** Of the last leader that it has followed. */
+  epoch = 0n
   /** From the leader, and not here yet. */
   #underWay: Transaction[] = []
   /** Written down, and not known to be written down by a majority. */
@@ -50,6 +53,10 @@ export class Replica {
   /** The last transaction that it would not lose in a crash. */
   get loggedZxid(): bigint {
     return this.#pending.at(-1)?.stamp.zxid ?? this.state.lastZxid
+  }
+
+  isAheadOf({ epoch, loggedZxid }: Replica): boolean {
+    return this.epoch === epoch ? this.loggedZxid > loggedZxid : this.epoch > epoch
   }
 
   get isHeld(): boolean {
@@ -80,7 +87,8 @@ export class Replica {
   }
 
   /** It leads: what it has written down, happened. */
-  lead(): void {
+  lead(epoch: bigint): void {
+    this.epoch = epoch
     this.#underWay = []
     this.#passing = Infinity
     this.commit(this.loggedZxid)
@@ -88,18 +96,26 @@ export class Replica {
 
   /** It follows: whatever the leader does not know, never happened. */
   follow(leader: Replica): void {
-    const { state } = leader
-    if (this.state.lastZxid !== state.lastZxid) this.restore(state.backup())
+    const { epoch, state } = leader
+    this.epoch = epoch
+    if (this.state.lastZxid !== state.lastZxid) this.#catchUp(state.backup())
     this.#forgetPending()
     for (const transaction of leader.#pending) this.receive(transaction)
   }
 
+  /** It has what it had then. */
   restore(backup: Backup): void {
+    this.epoch = epochOf(backup.lastZxid)
+    this.#catchUp(backup)
+  }
+
+  #catchUp(backup: Backup): void {
     this.#forgetPending()
     this.state.restore(backup)
   }
 
   wipe(): void {
+    this.epoch = 0n
     this.#forgetPending()
     this.state.wipe()
   }

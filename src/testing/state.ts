@@ -94,8 +94,15 @@ export class ServerState implements Ledger {
   }
 
   /** A client was heard of. */
-  touch(session: Session): void {
+  touch(session: Session, _link: Link): void {
     this.sessions.touch(session)
+  }
+
+  /** A connection has ended. */
+  forget(link: Link): void {
+    this.watches.forget(link)
+    if (this.linkOf.get(link.sessionId) === link) this.linkOf.delete(link.sessionId)
+    this.changes.note()
   }
 
   /** Whether the session has not ended, as far as anybody knows. */

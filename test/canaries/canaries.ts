@@ -161,4 +161,49 @@ export const canaries: readonly Canary[] = [
     file: 'src/session/server-watches.ts',
     edits: [["return mode === null && surplus.size === 0 ? null : 'removeAll'", 'return null']],
   },
+  {
+    name: 'what was seen is not told to the next member, which may know less',
+    file: 'src/session/session.ts',
+    edits: [['lastZxidSeen: isBlind ? 0n : this.pipeline.lastZxid', 'lastZxidSeen: 0n']],
+  },
+  {
+    name: 'a synced read does without the sync',
+    file: 'src/client/view.ts',
+    edits: [
+      [
+        'const synced = this.call(operations.sync, () => request, nothing, options)',
+        'const synced = Promise.resolve(request)',
+      ],
+    ],
+  },
+  {
+    name: 'the fate of a write is looked up without a sync',
+    file: 'src/client/fate.ts',
+    edits: [
+      [
+        'await view.call(operations.sync, () => request, nothing, budget.options())',
+        'void request',
+      ],
+    ],
+  },
+  {
+    name: 'a lease is renewed without a write',
+    file: 'src/recipes/lease.ts',
+    edits: [['await this.#contender.prove(signal)', 'await Promise.resolve(signal)']],
+  },
+  {
+    name: 'a member serves clients that have seen more than it has',
+    file: 'src/testing/handshake.ts',
+    edits: [['if (request.lastZxidSeen > state.lastZxid) return link.close()', '']],
+  },
+  {
+    name: 'a write is done although its session has moved to another member',
+    file: 'src/testing/quorum.ts',
+    edits: [['return owner !== undefined && owner !== origin', 'return false']],
+  },
+  {
+    name: 'a write is answered before a majority has it',
+    file: 'src/testing/quorum.ts',
+    edits: [['[Math.floor(this.replicas.length / 2)]', '[0]']],
+  },
 ]

@@ -1,4 +1,5 @@
 import { type Prng } from '../../src/testing/prng.ts'
+import { type Replica } from '../../src/testing/replica.ts'
 import { type World } from '../../src/simulation/world.ts'
 
 /** What has struck so far. */
@@ -27,7 +28,7 @@ export function planFaults(
   strike('expire')
   for (let i = 1; i < count; i++) strike(dice.pick(kinds))
   clock.timer(endMs, () => {
-    mend(world)
+    world.mend()
   })
   return { counts, expired }
 }
@@ -85,6 +86,58 @@ const faults = {
     return true
   },
 
+  /** Any member, more than one at times; or the one that decides. */
+  kill: (world, dice) => {
+    const { replicas, leader } = world.quorum
+    world.restart(dice.int(10, 8_000), [leader ?? dice.pick(replicas)])
+    if (dice.chance(0.2)) world.restart(dice.int(10, 4_000), [dice.pick(replicas)])
+    return true
+  },
+
+  killFollower: (world, dice) =>
+    onFollower(world, dice, (follower) => world.restart(dice.int(10, 8_000), [follower])),
+
+  changeLeader: (world) => {
+    if (world.quorum.followers.length === 0) return false
+    world.quorum.changeLeader()
+    return true
+  },
+
+  /** One follower hears of everything late; with both, nothing happens meanwhile. */
+  lag: (world, dice) =>
+    onFollower(world, dice, (follower) => world.lag(follower, dice.int(500, 8_000))),
+
+  lagBoth: (world, dice) => {
+    const { followers } = world.quorum
+    for (const follower of followers) world.lag(follower, dice.int(100, 3_000))
+    return followers.length > 0
+  },
+
+  /** What the leader has decided at last, nobody else has heard of. */
+  loseWrites: (world, dice) => {
+    const { followers, leader } = world.quorum
+    if (leader === null) return false
+    for (const follower of followers) follower.hold()
+    world.clock.timer(world.clock.nowMs() + dice.int(10, 1_000), () => {
+      world.restart(dice.int(100, 4_000), [leader])
+      for (const follower of followers) world.quorum.release(follower, Infinity)
+    })
+    return true
+  },
+
+  /** For as long as real ones may take to notice, reads and pings are answered. */
+  part: (world, dice) => {
+    world.part(dice.pick(world.quorum.replicas), dice.int(10, 6_000), dice.int(10, 4_000))
+    return true
+  },
+
+  wipe: (world, dice) =>
+    onFollower(world, dice, (follower) => {
+      world.quorum.stop(follower)
+      follower.wipe()
+      world.quorum.start(follower)
+    }),
+
   /** Longer than a session lasts, or shorter. */
   isolate: (world, dice) => {
     world.network.isolate(dice.int(1, 3), dice.int(1_000, 16_000))
@@ -93,11 +146,11 @@ const faults = {
 
   /** As by an operator: sooner than any timeout, so no lease can know. */
   expire: (world, dice, expired) => {
-    const sessions = [...world.keeper.state.sessions]
+    const sessions = [...world.quorum.state.sessions]
     if (sessions.length === 0) return false
     const session = dice.pick(sessions)
     expired.add(session.id)
-    world.keeper.state.expire(session.id)
+    world.quorum.state.expire(session.id)
     return true
   },
 } satisfies Record<string, (world: World, dice: Prng, expired: Set<bigint>) => boolean>
@@ -111,15 +164,15 @@ function onConnection(world: World, dice: Prng, strike: (connection: Connection)
   return true
 }
 
-function later(world: World, dice: Prng, run: () => void): void {
-  world.clock.timer(world.clock.nowMs() + dice.int(100, 8_000), run)
+function onFollower(world: World, dice: Prng, strike: (follower: Replica) => void) {
+  const { followers } = world.quorum
+  if (followers.length === 0) return false
+  strike(dice.pick(followers))
+  return true
 }
 
-function mend(world: World): void {
-  for (const host of world.network.hosts.values()) {
-    host.isUp = true
-    host.isSilent = false
-  }
+function later(world: World, dice: Prng, run: () => void): void {
+  world.clock.timer(world.clock.nowMs() + dice.int(100, 8_000), run)
 }
 
 /** Bytes that no server sends: a length that cannot be, or a frame that answers nothing. */

@@ -32,9 +32,13 @@ export class Leavers {
 
   /** When everybody has left, the servers watch none of this any more. */
   judge(): void {
-    const { dataEntries, childEntries } = this.#world.keeper.state.watches
+    const tables = this.#world.quorum.states.map(({ watches }) => watches)
+    const entries = tables.flatMap(({ dataEntries, childEntries }) => [
+      ...dataEntries,
+      ...childEntries,
+    ])
     const isLeft = ({ path }: { readonly path: string }) => path.startsWith('/left-')
-    const left = [...dataEntries, ...childEntries].filter(isLeft)
+    const left = entries.filter(isLeft)
     this.#violations.expect(left.length === 0, () => {
       const watches = left.map(({ path, mode }) => `${mode} ${path}`)
       return `nobody wants these watches: ${watches.join(', ')}`

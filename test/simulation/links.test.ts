@@ -36,7 +36,6 @@ test('B1: for a day in which all hosts refuse, dials keep their pace and calls t
 
 test('B9: while a link breaks every 200 ms for ten minutes, every write ends once, as it is told', async () => {
   const world = new World({ seed: 2 })
-  const { tree } = world.keeper.state
   let mostLinks = 0
   await world.run(
     (async () => {
@@ -57,7 +56,7 @@ test('B9: while a link breaks every 200 ms for ten minutes, every write ends onc
       }
       const counts: Record<string, number> = {}
       for (const [path, fate] of await Promise.all(told)) {
-        const isDone = tree.get(path) !== undefined
+        const isDone = world.quorum.state.tree.get(path) !== undefined
         const truths = isDone ? ['applied', 'unknown'] : ['not-applied', 'unknown']
         expect(truths, `${path} is ${isDone ? '' : 'not '}there`).toContain(fate)
         counts[fate] = (counts[fate] ?? 0) + 1

@@ -49,6 +49,7 @@ export class Lockers {
   #note(name: string, sessionId: bigint, lease: Lease): void {
     this.#leases++
     if (!lease.isHeld) return // lost between the answer and this line
+    if (this.#expired.has(sessionId)) return // on a member that has not heard of it
     const earlier = this.#current
     if (earlier !== null && !this.#expired.has(earlier.sessionId)) {
       this.#violations.expect(!earlier.lease.isHeld, () => {

@@ -36,6 +36,7 @@ export class Reader {
       for (let burst = dice.int(1, 8); burst > 0; burst--) {
         settled.push(this.#read(dice.chance(0.4)))
       }
+      if (dice.chance(0.3)) settled.push(this.#readSynced())
       await Promise.all(settled)
       await this.#world.sleep(dice.int(0, 2_000))
     }
@@ -71,6 +72,18 @@ export class Reader {
         if (!isZooKeeperError(error)) throw error
       },
     )
+  }
+
+  /** Whatever had happened by the time of the call, it shows. */
+  async #readSynced(): Promise<void> {
+    this.#calls++
+    const happened = this.#world.quorum.state.tree.get('/shared')!.mzxid
+    try {
+      const { stat } = await this.#zk.getData('/shared', { sync: true })
+      if (stat.mzxid < happened) this.#tell(`a synced read gave ${stat.mzxid} behind ${happened}`)
+    } catch (error) {
+      if (!isZooKeeperError(error)) throw error
+    }
   }
 
   #look(call: number, mzxid: bigint): void {

@@ -31,6 +31,9 @@ const faultsEndMs = 65_000
 /** When faults have stopped, whatever is still missing must come within this. */
 const patienceMs = 120_000
 
+/** By then servers have closed the connections that clients have left unseen. */
+const abandonedMs = 7_000
+
 /** A run has four thousand or so. */
 const eventsMax = 100_000
 
@@ -86,6 +89,7 @@ class Scenario {
     ])
     await Promise.all(clients.map((zk, i) => this.#work(zk, names[i]!)))
     await this.#settle(clients, mirrors, observers)
+    await this.#world.sleep(abandonedMs)
     this.#writers.judge()
     this.#leavers.judge()
     await this.#close(clients)
@@ -117,7 +121,7 @@ class Scenario {
     observers: readonly Observer[],
   ): Promise<void> {
     const deadlineMs = this.#world.clock.nowMs() + patienceMs
-    const { tree } = this.#world.keeper.state
+    const { tree } = this.#world.quorum.state // nobody else will lead
     await Promise.all(clients.map((zk) => zk.waitFor('connected', { timeout: patienceMs })))
     const served = clients.map((zk, i) => {
       return this.#lockers.acquire(zk, names[i]!, this.#world.dice.fork(), patienceMs)
@@ -143,13 +147,13 @@ class Scenario {
   async #close(clients: readonly ZooKeeper[]): Promise<void> {
     const ids = clients.map(({ session }) => session.id)
     await Promise.all(clients.map((zk) => zk.close()))
-    const left = ids.filter((id) => this.#world.keeper.state.sessions.get(id) !== undefined)
+    const left = ids.filter((id) => this.#world.quorum.state.sessions.get(id) !== undefined)
     this.#violations.expect(left.length === 0, () => `closed, but ${left.length} sessions go on`)
   }
 
   /** When everybody has closed and nothing is due, nothing may be left. */
   judgeRemains(): void {
-    const { sessions, tree } = this.#world.keeper.state
+    const { sessions, tree } = this.#world.quorum.state
     this.#violations.expect(sessions.size === 0, () => `${sessions.size} sessions are left`)
     const waiting = tree.get('/lock')?.children.size ?? 0
     this.#violations.expect(waiting === 0, () => `${waiting} contenders are left`)

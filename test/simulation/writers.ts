@@ -142,7 +142,7 @@ export class Writers {
   }
 
   #fateOf({ kind, path }: Write): { times: number; zxid: bigint | null } {
-    const stat = this.#world.keeper.state.tree.get(path)?.stat
+    const stat = this.#world.quorum.state.tree.get(path)?.stat
     if (kind === 'delete') return { times: stat === undefined ? 1 : 0, zxid: null }
     if (kind === 'setData') {
       const times = stat?.version ?? 0

@@ -13,7 +13,7 @@ async function within(
   const world = new World({ seed: 1, servers: 1, network })
   const run = async () => {
     const zk = await world.connect(options)
-    world.keeper.faults.add({ do: 'lag', operation: 'getACL', direction: 'to-client', ms: 1_000 })
+    world.quorum.faults.add({ do: 'lag', operation: 'getACL', direction: 'to-client', ms: 1_000 })
     await zk.getACL('/')
     await play(zk, world)
     await zk.close()

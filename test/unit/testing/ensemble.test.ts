@@ -165,6 +165,21 @@ test('what a leader has written down happens if the leader is back before there 
   expect(ensemble.log.at(-1)).toMatchObject({ operation: 'setData', sessionId: client.sessionId })
 })
 
+test('what a leader has written down is lost once another has led, even without a write', async () => {
+  const { arrived, intercept } = arrivals()
+  const ensemble = await start({ intercept })
+  const { leader, one, other } = await threeOf(ensemble)
+  const client = await connectTo(leader)
+  for (const follower of [one, other]) follower.hold()
+  client.request(setData, write('lost'))
+  await ensemble.until(() => arrived.includes('setData'))
+  await leader.stop()
+  expect(one.isLeader).toBe(true)
+  await one.stop()
+  await leader.restart()
+  expect([other.isLeader, dataOf(leader), dataOf(ensemble)]).toEqual([true, 'old', 'old'])
+})
+
 test('a majority makes a write true, whoever lags behind, and the one that has it leads', async () => {
   const ensemble = await start()
   const { leader, one, other } = await threeOf(ensemble)
@@ -199,16 +214,15 @@ test('an old connection may still end its session, at all members', async () => 
   expect(ensemble.sessions).toEqual([])
 })
 
-test('a session expires at all members at once, and at a held one when it hears of it', async () => {
-  const clock = new ManualClock()
-  const ensemble = await start({ clock, tickTime: 1_000 })
+test('a session ends at all members at once, and at a held one when it hears of it', async () => {
+  const ensemble = await start()
   const { leader, one } = await threeOf(ensemble)
-  const owner = await connectTo(one, { timeOut: 4_000 })
+  const owner = await connectTo(one)
   const watcher = await connectTo(leader)
   await owner.call(create2, create('/e', 1))
   await watcher.call(getData, { path: '/e', watch: true })
   one.hold()
-  clock.advance(5_000)
+  await ensemble.expire(owner.sessionId)
 
   expect(await watcher.takeEvent()).toMatchObject({ type: 'NodeDeleted', path: '/e' })
   expect([ensemble.get('/e'), one.get('/e')]).toMatchObject([null, { stat: { version: 0 } }])
@@ -313,6 +327,22 @@ test('faults of a member strike there only, those of the ensemble at any', async
   expect(await errors()).toEqual([0, -127])
   ensemble.faults.add({ do: 'fail', code: 'THROTTLED_OP', operation: 'getData', times: 2 })
   expect(await errors()).toEqual([-127, -127])
+})
+
+test('a connection that is not heard of for the session timeout is closed, the session lives on', async () => {
+  const clock = new ManualClock()
+  const ensemble = await start({ clock, tickTime: 1_000 })
+  const { leader, one } = await threeOf(ensemble)
+  const left = await connectTo(leader, { timeOut: 4_000 })
+  await left.call(getData, read(true))
+  const used = await connectTo(one, { ...resumeRequest(left), timeOut: 4_000 })
+  for (let i = 0; i < 5; i++) {
+    clock.advance(1_000)
+    await used.call(ping, undefined, -2)
+  }
+  await left.closed
+  expect(ensemble.sessions).toMatchObject([{ id: used.sessionId, connected: true }])
+  expect(ensemble.watches.data).toEqual([])
 })
 
 test('no timer is left when an ensemble has closed', async () => {
