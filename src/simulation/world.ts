@@ -102,6 +102,13 @@ export class World {
     return ZooKeeper.connect(this.#newRuntime(), this.connectString, options)
   }
 
+  /** The server that a client is connected to. */
+  memberOf({ server }: ZooKeeper): Replica | undefined {
+    return this.quorum.replicas.find((replica) => {
+      return server === `${this.#hostOf.get(replica)!.address}:2181`
+    })
+  }
+
   /** Lets the world go on until the promise has settled, and hands its result on. */
   async run<T>(promise: Promise<T>): Promise<T> {
     let isSettled = false

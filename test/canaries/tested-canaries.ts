@@ -175,11 +175,25 @@ export const testedCanaries: readonly TestedCanary[] = [
   },
   {
     name: 'the test server expires sessions too early',
-    file: 'src/testing/sessions.ts',
+    file: 'src/testing/expiry-queue.ts',
     edits: [['/ tickTimeMs + 1) * tickTimeMs', '/ tickTimeMs) * tickTimeMs']],
     foundBy: [
       'test/unit/testing/sessions.test.ts',
       'sessions: one expires between its timeout and a tick later, unless heard of',
+    ],
+  },
+  {
+    name: 'who has written down most leads, whomever it has followed',
+    file: 'src/testing/replica.ts',
+    edits: [
+      [
+        'return this.epoch === epoch ? this.loggedZxid > loggedZxid : this.epoch > epoch',
+        'return this.loggedZxid > loggedZxid',
+      ],
+    ],
+    foundBy: [
+      'test/unit/testing/ensemble.test.ts',
+      'what a leader has written down is lost once another has led, even without a write',
     ],
   },
   {

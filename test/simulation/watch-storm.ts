@@ -109,7 +109,7 @@ class Storm {
 
   /** One to three changes in one transaction, whose zxid a last one tells. */
   async #change(): Promise<void> {
-    const { tree } = this.#world.keeper.state
+    const { tree } = this.#world.quorum.state
     const changes: { change: 'create' | 'set' | 'delete'; path: string }[] = []
     const multi = this.#changer.multi()
     const dice = this.#dice
@@ -155,7 +155,7 @@ class Storm {
   }
 
   #expire(): void {
-    this.#world.keeper.state.expire(this.#watcher.session.id)
+    this.#world.quorum.state.expire(this.#watcher.session.id)
   }
 
   get #connections() {
@@ -175,7 +175,7 @@ class Storm {
   async #judge(): Promise<void> {
     await Promise.allSettled([...this.#watches].map(({ ready }) => ready))
     for (let round = 0; round < 4; round++) await this.#watcher.sync() // to remove may take two steps
-    for (const watch of this.#watches) watch.judge(this.#history, this.#world.keeper.state.tree)
+    for (const watch of this.#watches) watch.judge(this.#history, this.#world.quorum.state.tree)
     this.#judgeTable()
   }
 
@@ -205,7 +205,7 @@ class Storm {
   /** The server watches each path in a way that serves all who want it, and nothing else. */
   #judgeTable(): void {
     const { id } = this.#watcher.session
-    const { dataEntries, childEntries } = this.#world.keeper.state.watches
+    const { dataEntries, childEntries } = this.#world.memberOf(this.#watcher)!.state.watches
     const ours = (entries: typeof dataEntries) =>
       new Set(
         entries.flatMap(({ path, mode, watcher }) =>
@@ -248,10 +248,10 @@ function watchOf(
   zk: ZooKeeper,
   kind: WatchKind,
   path: string,
-  { keeper }: World,
+  { quorum }: World,
   violations: Violations,
 ): Watch {
-  const zxid = () => keeper.state.lastZxid
+  const zxid = () => quorum.state.lastZxid
   if (kind === 'persistent' || kind === 'recursive') {
     const watch = zk.watch(path, { recursive: kind === 'recursive' })
     return new PersistentWatch(kind, path, watch, zxid, violations)
