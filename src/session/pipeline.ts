@@ -14,13 +14,15 @@
 import { type Reader, type Writer } from '../protocol/bytes.ts'
 import { Xid, xidMax } from '../protocol/constants.ts'
 import { type ErrorCode, errorCodeOf, errorCodes } from '../protocol/error-codes.ts'
-import { type Outcome, ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
-import { type Operation, operations } from '../protocol/operations.ts'
+import { ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
+import { operations } from '../protocol/operations.ts'
 import { type AddWatchRequest } from '../protocol/records.ts'
 import { Batch } from './batch.ts'
 import { ServerCapabilities } from './capabilities.ts'
 import { CallQueue } from './call-queue.ts'
 import { type Call, type CallTrace, type Failure, Phase } from './call.ts'
+import { callsDue, deadlineOf } from './deadlines.ts'
+import { fateOf, outcomeOf, unknownFailure } from './outcome.ts'
 import { copyFrame, encodeFrame, newWriter } from './frame.ts'
 import { HeldCalls } from './held-calls.ts'
 import { type Counters } from './monitor.ts'
@@ -200,7 +202,7 @@ export class Pipeline {
 
   #failUnknown(call: Call): void {
     this.capabilities.refuse(call.operation)
-    if (call.phase !== Phase.settled) this.#fail(call, failureOf(call.operation))
+    if (call.phase !== Phase.settled) this.#fail(call, unknownFailure(call.operation))
   }
 
   /** The call whose answer is due next, if the server may not know its operation. */
@@ -350,7 +352,7 @@ export class Pipeline {
   #dares(call: Call): boolean {
     const { capabilities } = this
     if (capabilities.isRefused(call.operation)) {
-      this.#fail(call, failureOf(call.operation))
+      this.#fail(call, unknownFailure(call.operation))
       return false
     }
     return true
@@ -494,45 +496,9 @@ export class Pipeline {
   }
 }
 
-/** What the header of a reply says of its call, whatever stands in the body. */
-function outcomeOf({ operation }: Call, err: number): Outcome {
-  if (err === 0) return operation.refusesInBody ? 'unknown' : 'applied'
-  // Every error that ZooKeeper has means that nothing was done; of others nobody can say.
-  return errorCodeOf(err) === 'UNKNOWN_ERROR' ? 'unknown' : 'not-applied'
-}
-
-/** That there is no such znode is an answer to `exists`. */
-function fateOf(call: Call, { errno, outcome = 'not-applied' }: Failure): Outcome | 'succeeded' {
-  return errno === noNode && call.operation === operations.exists ? 'succeeded' : outcome
-}
-
 /** From 1 up, and round to 1 again: xids from 0 down have meanings of their own. */
 export function xidAfter(xid: number): number {
   return xid === xidMax ? 1 : xid + 1
-}
-
-/** The earliest deadline: that of the oldest call still waiting, since all wait equally long. */
-function deadlineOf(calls: Pick<readonly Call[], 'length' | 'at'>): number {
-  // Asked after every read and write: an iterator each time would cost as much as a call.
-  for (let i = 0; i < calls.length; i++) {
-    const { phase, deadlineMs } = calls.at(i)!
-    if (phase !== Phase.settled && deadlineMs !== Infinity) return deadlineMs
-  }
-  return Infinity
-}
-
-function callsDue(calls: Iterable<Call>, nowMs: number): Call[] {
-  const due: Call[] = []
-  for (const call of calls) {
-    if (call.phase === Phase.settled || call.deadlineMs === Infinity) continue
-    if (call.deadlineMs > nowMs) break
-    due.push(call)
-  }
-  return due
-}
-
-function failureOf({ since }: Operation): Failure {
-  return { code: 'UNIMPLEMENTED', outcome: 'not-applied', since }
 }
 
 /** In which table a successful call puts its watcher. */
