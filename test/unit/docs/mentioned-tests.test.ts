@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 // The documents that say which test shows what: a test that is renamed must not leave them behind.
 
-const documents = ['features.md', 'regressions.md', 'failure-scenarios.md']
+const documents = ['features.md', 'regressions.md', 'failure-scenarios.md', 'security.md']
 
 /** `` `unit/session/close.test.ts` “the name of a test”, “of another” ``. */
 const mention = /`([\w/-]+\.test\.ts)`((?:,?\s?“[^”]+”)*)/g
