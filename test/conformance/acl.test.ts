@@ -30,6 +30,30 @@ describeServers('ACLs', (server) => {
     expect(error).toMatchObject({ code: 'BAD_VERSION' })
   })
 
+  test('D20: an ACL that somebody changes fails the next call, and nothing else', async () => {
+    const chroot = await newChroot(server)
+    const zk = await openAt(server.connectString + chroot)
+    const other = await openAt(server.connectString + chroot)
+    await zk.create('/a', 'x')
+    const { id } = zk.session
+    await other.setACL('/a', READ_ACL_UNSAFE)
+    const ends = await Promise.allSettled([
+      zk.getData('/a'),
+      zk.setData('/a', 'y'),
+      zk.create('/b'),
+      zk.exists('/a'),
+    ])
+    expect(ends.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ])
+    const refusal = { code: 'NO_AUTH', op: 'setData', path: '/a', outcome: 'not-applied' }
+    expect(ends[1]).toMatchObject({ reason: refusal })
+    expect([zk.state, zk.session.id, zk.stats().reconnects]).toEqual(['connected', id, 0])
+  })
+
   test('digestId is the identity that digest authentication gives', async () => {
     const chroot = await newChroot(server)
     const zk = await openAt(server.connectString + chroot, { auth: [bob] })

@@ -110,6 +110,25 @@ describeServers('watches of all kinds on one path', (server) => {
     expect(heard).toEqual(['first', 'last', 'again', 'and again'])
   })
 
+  test('E6: of two reads that set a watch, each has its own, which fires once', async () => {
+    const zk = await open(server)
+    await zk.create('/a')
+    const heard: string[] = []
+    const watch = ({ type }: { readonly type: string }) => heard.push(`both ${type}`)
+    await Promise.all([zk.getData('/a', { watch }), zk.exists('/a', { watch })])
+    await zk.getData('/a', { watch: ({ type }) => heard.push(`other ${type}`) })
+    await zk.setData('/a', 'x')
+    await zk.getData('/a', { watch: ({ type }) => heard.push(`later ${type}`) })
+    await zk.setData('/a', 'y')
+    await zk.sync()
+    expect(heard).toEqual([
+      'both NodeDataChanged',
+      'both NodeDataChanged',
+      'other NodeDataChanged',
+      'later NodeDataChanged',
+    ])
+  })
+
   // No reply is awaited in between, so requests about watches of one path follow one another closely.
   since36('R53: set and taken back without a pause leave what was wanted last', async () => {
     const zk = await open(server)
