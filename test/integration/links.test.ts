@@ -3,7 +3,6 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ChannelMessages, channels, connect } from '../../src/index.ts'
 import { TestServer } from '../../src/testing/index.ts'
 import { BlackHole } from '../support/black-hole.ts'
-import { Authority } from '../support/certificates.ts'
 import { freePort } from '../support/free-port.ts'
 import { LinkProxy } from '../support/link-proxy.ts'
 import { describeServers, errorOf, newChroot, openAt, type Server } from '../support/servers.ts'
@@ -109,24 +108,6 @@ test('B11: ten thousand dials in vain leave no more behind than one', async () =
   for (const [name, many] of Object.entries(after)) {
     expect(many, name).toBeLessThanOrEqual((before[name] ?? 0) + 2) // other tests have theirs
   }
-})
-
-test('B16: a server that can write is searched for, and found, by TLS', async () => {
-  const authority = await Authority.create()
-  const tls = await authority.issue({ hosts: ['127.0.0.1'] })
-  await using readOnly = await TestServer.start({ tls, tree: { '/a': 'old' } })
-  await using writable = await TestServer.start({ tls, tree: { '/a': 'new' } })
-  readOnly.setReadOnly(true)
-  await writable.stop()
-  const hosts = `${readOnly.connectString},127.0.0.1:${writable.port}`
-  const options = { ...quick, tls: { ca: authority.cert }, readOnly: true, sessionTimeout: 3_000 }
-  const zk = await openAt(hosts, options)
-  expect(zk.state).toBe('read-only')
-  expect(String((await zk.getData('/a')).data)).toBe('old')
-  await writable.resume()
-  await zk.waitFor('connected')
-  expect(zk.server).toBe(`127.0.0.1:${writable.port}`)
-  await zk.setData('/a', 'newer')
 })
 
 describeServers('B20: beside a hundred megabytes of replies', (server) => {
