@@ -15,6 +15,10 @@ test('a process ends by itself after close()', async () => {
   expect(await run(server.connectString)).toEqual({ code: 0, output: ['closed', 'left:'] })
 })
 
+test('a process ends by itself after close(), if all of it was in memory', async () => {
+  expect(await run('', 'use-memory-link.ts')).toEqual({ code: 0, output: ['closed', 'left:'] })
+})
+
 test('a process ends by itself after a connect that failed', async () => {
   const connectString = `127.0.0.1:${await freePort()}`
   expect(await run(connectString)).toEqual({ code: 0, output: ['TIMEOUT', 'left:'] })
