@@ -66,6 +66,7 @@ class ServiceFollower implements Ending {
 
   /** The last list stays. Without any there is nothing else to do than to look again soon. */
   readonly #fail = (error: unknown): void => {
+    if (this.#isOver) return
     const { runtime, options, session } = this.#keeper
     const pauseMs = dialPauseMs(++this.#failures, runtime.random(), options.session.backoff)
     if (this.#told === '') session.dialling.failed.set(this.#service, error)

@@ -162,6 +162,25 @@ test('close() stops looking', async () => {
   expect(records.asked.length - length).toBeLessThan(2) // one was under way
 })
 
+test('a look-up that fails behind close() is nobody’s business', async () => {
+  const warnings: string[] = []
+  const warn = (message: string) => warnings.push(message)
+  let refuse = (_error: Error): void => {}
+  let asked = 0
+  const { zk } = await start(1, {
+    logger: { ...console, debug() {}, info() {}, warn, error() {} },
+    lookupSrv: async () => {
+      if (++asked === 1) return [{ name: 'zk.example.com', port: 1 }]
+      return new Promise<never>((_, reject) => (refuse = reject))
+    },
+  })
+  await expect.poll(() => asked).toBe(2)
+  await zk.close()
+  refuse(new Error('SERVFAIL'))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect([warnings, asked]).toEqual([[], 2])
+})
+
 test('a certificate must be for the target of the record', async () => {
   const authority = await Authority.create()
   const identity = await authority.issue({ hosts: ['zk1.example.com'] })
