@@ -16,7 +16,10 @@ test('a process ends by itself after close()', async () => {
 })
 
 test('a process ends by itself after close(), if all of it was in memory', async () => {
-  expect(await run('', 'use-memory-link.ts')).toEqual({ code: 0, output: ['closed', 'left:'] })
+  expect(await run('', { program: 'use-memory-link.ts' })).toEqual({
+    code: 0,
+    output: ['closed', 'left:'],
+  })
 })
 
 test('a process ends by itself after a connect that failed', async () => {
