@@ -118,7 +118,8 @@ export class MemberState extends ServerState {
     return { lastZxid: this.lastZxid, tree, sessions }
   }
 
-  restore({ lastZxid, tree, sessions }: Backup): void {
+  restore(backup: Backup): void {
+    const { lastZxid, tree, sessions } = backup // not above: a declaration would name what is internal
     this.tree.become(tree)
     this.sessions.clear()
     for (const [id, timeoutMs] of sessions) this.openSession(id, timeoutMs)
