@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { proofsOf, readDirectives, saslServiceUri } from '../../src/protocol/digest-md5.ts'
 import { EventType, KeeperState } from '../../src/protocol/constants.ts'
 import { type MultiPart } from '../../src/protocol/multi.ts'
 import { operations } from '../../src/protocol/operations.ts'
@@ -219,3 +221,42 @@ test('a server that cannot read a create2 in a transaction gets a create, with t
   await zk.multi().create('/a', 'next').commit()
   expect(asked).toEqual(['15 before', '1 before', '1 next'])
 })
+
+// The password is safe with whoever poses as the server: what follows is not sent to one that lacks it.
+test.each([
+  ['guesses it', (answer: Uint8Array) => proofOf(answer, 'guess')],
+  ['sends the answer back', (answer: Uint8Array) => Buffer.from(answer)],
+  ['says nothing', () => null],
+])(
+  'L9: a server that has to prove that it knows the password, and %s, is told nothing more',
+  async (_, proof) => {
+    const told: string[] = []
+    await using server = await ScriptedServer.start(async (peer) => {
+      await peer.handshake()
+      const tokens = [() => Buffer.from(challenge), proof]
+      for (const token of tokens) {
+        const { xid, request } = await peer.next()
+        const body = { token: token(request.token as Uint8Array) }
+        peer.send(reply({ xid, zxid: 0n, err: 0 }, operations.sasl.response, body))
+      }
+      for (;;) told.push((await peer.next()).text)
+    })
+    const sasl = { mechanism: 'DIGEST-MD5', username: 'bob', password: 'bobsecret' } as const
+    const error = await errorOf(connect(server.connectString, { ...quick, sasl }))
+    expect(error).toMatchObject({ code: 'AUTH_FAILED', message: expect.stringMatching(/proved/) })
+    expect(told).toEqual([])
+    expect(server.peers).toHaveLength(1)
+  },
+)
+
+const challenge = 'realm="r",nonce="n",charset=utf-8,algorithm=md5-sess'
+
+/** What a server says that knows this password. */
+function proofOf(answer: Uint8Array, password: string): Buffer {
+  const cnonce = readDirectives(answer).get('cnonce')!
+  const inputs = { username: 'bob', password, realm: 'r', nonce: 'n', cnonce }
+  const { rspauth } = proofsOf({ ...inputs, digestUri: saslServiceUri }, (bytes) =>
+    createHash('md5').update(bytes).digest(),
+  )
+  return Buffer.from(`rspauth=${rspauth}`)
+}
