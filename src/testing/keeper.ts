@@ -197,6 +197,7 @@ export class Keeper implements LinkHost, Scope {
   #carryOut(link: Link, header: records.RequestHeader, body: Reader): void {
     if (link.isClosed && !this.#isStillWanted(link, header)) return
     processRequest(this.state, link, header, body)
+    this.state.changes.note() // it may have to wait for its answer
     this.armSweep()
   }
 

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isZooKeeperError, type StateChange, type ZooKeeper } from '../../src/index.ts'
 import { newChroot, openAt } from '../support/servers.ts'
+import { describeEnsembles } from '../support/ensembles.ts'
 import { describeReal } from '../support/shared-zookeeper.ts'
 import { ZooKeeperEnsemble } from '../support/zookeeper-ensemble.ts'
 
-// What becomes of sessions when the servers change, on three real ones.
+// What becomes of sessions when the servers change.
 
 const sessionTimeout = 9_000
 
@@ -50,70 +51,75 @@ describeReal('sessions on an ensemble of three', () => {
     await admin.reconfig({ joining })
     await ensemble.untilWhole()
   })
+})
+
+describeEnsembles('sessions whose members change', (ensemble) => {
+  const all = () => ensemble().addresses.join(',')
+  const at = (member: number) => ensemble().addresses[member]!
+  const chroot = () => newChroot({ connectString: all(), version: '' })
+
+  test('a session outlives the change of the leader, and so do its ephemerals', async () => {
+    const zk = await openAt(all(), { sessionTimeout })
+    const { id } = zk.session
+    const { path, stat } = await zk.create('/led-', '', { mode: 'ephemeral-sequential' })
+    const suspended = zk.waitFor('suspended') // followers, too, close connections
+    await ensemble().kill(await ensemble().leader())
+    await suspended
+    await zk.waitFor('connected', { timeout: 30_000 })
+    const { mzxid } = await zk.setData(path, 'x')
+
+    expect(mzxid >> 32n).toBeGreaterThan(stat.czxid >> 32n)
+    expect([zk.session.id, (await zk.exists(path))?.ephemeralOwner]).toEqual([id, id])
+    await ensemble().mend()
+  }, 60_000)
 
   test('a session goes to a client of another member, with its ephemerals', async () => {
-    const root = await newChroot(ensemble)
-    const first = await openAt(addressOf(0) + root, { sessionTimeout })
+    const root = await chroot()
+    const first = await openAt(at(0) + root, { sessionTimeout })
     await first.create('/mine', '', { mode: 'ephemeral' })
     const session = await first.exportSession()
+    const second = await openAt(at(1) + root, { sessionTimeout, session: session.reveal() })
 
-    const second = await openAt(addressOf(1) + root, { sessionTimeout, session: session.reveal() })
     expect(second.session.id).toBe(session.id)
     expect((await second.exists('/mine'))?.ephemeralOwner).toBe(session.id)
     await second.close()
-    const other = await openAt(addressOf(2) + root)
-    await other.sync()
-    expect(await other.exists('/mine')).toBeNull()
+    const other = await openAt(at(2) + root)
+    expect(await other.exists('/mine', { sync: true })).toBeNull()
   })
 
   // The member that a session has moved away from closes the connection at the next write on it.
   test('of two clients that use one session at two members, one gives it up', async () => {
-    const root = await newChroot(ensemble)
-    const session = await (await openAt(addressOf(0), { sessionTimeout })).exportSession()
+    const root = await chroot()
+    const session = await (await openAt(at(0), { sessionTimeout })).exportSession()
     const options = { sessionTimeout, session, onExpired: 'close' } as const
-    const one = await openAt(addressOf(0) + root, options)
-    const other = await openAt(addressOf(1) + root, options)
-    const writing = [keepWriting(one, '/one'), keepWriting(other, '/other')]
-    await Promise.race([one.waitFor('closed'), other.waitFor('closed')])
-
-    const [loser, winner] = one.state === 'closed' ? [one, other] : [other, one]
+    const clients = [await openAt(at(0) + root, options), await openAt(at(1) + root, options)]
+    const writing = clients.map((zk, i) => keepWriting(zk, `/${i}`))
+    const loser = await Promise.race(
+      clients.map(async (zk, i) => {
+        await zk.waitFor('closed', { timeout: 30_000 })
+        return i
+      }),
+    )
+    const winner = clients[1 - loser]!
     await winner.waitFor('connected')
-    expect(await winner.exists('/')).not.toBeNull()
-    expect(winner.session.id).toBe(session.id)
+    expect([(await winner.exists('/')) !== null, winner.session.id]).toEqual([true, session.id])
     await winner.close()
-    const codes = await Promise.all(writing)
-    expect(codes[loser === one ? 0 : 1]).toBe('SESSION_MOVED')
-  })
-
-  test('a session outlives the change of the leader, and so do its ephemerals', async () => {
-    const leader = await ensemble.untilWhole()
-    const zk = await openAt(ensemble.connectString, { sessionTimeout })
-    const { id } = zk.session
-    const { path } = await zk.create('/led-', '', { mode: 'ephemeral-sequential' })
-    const cut = zk.waitFor('suspended') // followers, too, close connections when the leader is gone
-    await leader.kill()
-    await cut
-    await zk.waitFor('connected')
-    expect(zk.session.id).toBe(id)
-    expect((await zk.exists(path))?.ephemeralOwner).toBe(id)
-    await ensemble.startAll()
-  })
+    expect((await Promise.all(writing))[loser]).toBe('SESSION_MOVED')
+  }, 60_000)
 
   test('an ensemble that lost everything ends the session, and says why', async () => {
-    const zk = await openAt(ensemble.connectString, { sessionTimeout: 2_000 })
+    const zk = await openAt(all(), { sessionTimeout: 2_000 })
     const { id } = zk.session
     await zk.create('/gone')
     const changes = record(zk)
-    await ensemble.killAll()
-    for (const member of ensemble.members) await member.wipe()
-    await ensemble.startAll()
-    await zk.waitFor('expired', { timeout: 20_000 })
-    await zk.waitFor('connected')
+    await ensemble().wipe()
+    await zk.waitFor('expired', { timeout: 30_000 })
+    await zk.waitFor('connected', { timeout: 30_000 })
 
     const expired = changes.find(({ state }) => state === 'expired')
     expect(expired).toMatchObject({ reason: 'data-lost', sessionId: id })
     expect(await zk.exists('/gone')).toBeNull()
-  }, 60_000)
+  }, 90_000)
 })
 
 /** Writes one behind the other until the client has ended, and tells how it ended. */

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { TestEnsemble, type TestEnsembleOptions } from '../../src/testing/index.ts'
+import { type StateChange } from '../../src/index.ts'
 import { openAt } from '../support/servers.ts'
 
 async function start(options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
@@ -99,4 +100,55 @@ test('a fault strikes at whichever member the request comes in', async () => {
   const fault = ensemble.faults.add({ do: 'drop-request', operation: 'sync', times: 2 })
   await zk.sync()
   expect(fault.hits).toBe(2)
+})
+
+// The epochs are those of an ensemble that has had two leaders since: its zxids stay behind for long.
+test.each([
+  ['knows', true],
+  ['does not know', false],
+])('C5: an ensemble put back that %s the session ends it: no past is read', async (_, isKnown) => {
+  const ensemble = await start({ tree: { '/a': 'then' } })
+  const before = ensemble.backup()
+  const zk = await openAt(ensemble.connectString, { ...fast, sessionTimeout: 600 })
+  const { id } = zk.session
+  const backup = isKnown ? ensemble.backup() : before
+  for (let leaders = 0; leaders < 2; leaders++) {
+    const suspended = zk.waitFor('suspended')
+    ensemble.changeLeader()
+    await suspended
+    await zk.waitFor('connected')
+  }
+  await zk.setData('/a', 'now')
+  const changes: StateChange[] = []
+  void (async () => {
+    for await (const change of zk.states()) changes.push(change)
+  })()
+  ensemble.restore(backup)
+  const read = zk.getData('/a', { timeout: 10_000 }).catch(() => undefined)
+
+  await zk.waitFor('expired')
+  await zk.waitFor('connected')
+  const reasons = changes.filter(({ state }) => state === 'lost' || state === 'expired')
+  expect(reasons).toMatchObject([
+    { state: 'lost', sessionId: id },
+    { state: 'expired', reason: 'data-lost', sessionId: id },
+  ])
+  await read
+  const readers = ensemble.log.filter(({ operation }) => operation === 'getData')
+  expect(readers.map(({ sessionId }) => sessionId)).not.toContain(id)
+  expect(String((await zk.getData('/a')).data)).toBe('then')
+})
+
+test('D18: a follower that lags shows what was; behind a sync a read shows what is', async () => {
+  const ensemble = await start({ tree: { '/a': 'old' } })
+  const [follower] = ensemble.followers
+  const reader = await openAt(follower!.address, fast)
+  const writer = await openAt(ensemble.leader!.address, fast)
+  follower!.hold()
+  await writer.setData('/a', 'new')
+  expect(String((await reader.getData('/a')).data)).toBe('old')
+  const synced = reader.getData('/a', { sync: true })
+  await follower!.until(() => follower!.outstanding === 2)
+  follower!.release()
+  expect(String((await synced).data)).toBe('new')
 })
