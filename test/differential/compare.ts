@@ -58,15 +58,22 @@ export class Judges implements AsyncDisposable {
       const text = await pair.differenceOn(script)
       if (text === null) return
       endMs = Math.min(endMs, Date.now() + shrinkingMsMax)
-      throw new Error(text)
+      throw new Disagreement(text)
     })
     const where = path === undefined ? {} : { path, endOnFailure: true }
     const result = await fc.check(property, { seed, numRuns: 1, ...where })
     if (!result.failed) return null
     const { errorInstance, counterexamplePath } = result
-    const text = errorInstance instanceof Error ? errorInstance.stack! : String(errorInstance)
-    return { path: counterexamplePath ?? '0', text }
+    return { path: counterexamplePath ?? '0', text: textOf(errorInstance) }
   }
+}
+
+class Disagreement extends Error {}
+
+/** Of anything else that goes wrong it matters where. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error instanceof Disagreement ? error.message : (error.stack ?? error.message)
 }
 
 /** A server of ours, and a real one that is told the same. */

@@ -57,6 +57,7 @@ class Stage implements AsyncDisposable {
       const { zxid } = await raw.call(operations.create, plainZnode(root + path))
       if (path === '') stage.#telling.zxidAtStart = zxid
     }
+    if (isFleeting(kind)) stage.#observer = await RawClient.connect(theatre.port, { timeOut })
     if (kind !== 'quotas') return stage
     const quota = stage.#resolvedPath('quota:')
     for (const path of firstPaths) await raw.call(operations.create, plainZnode(quota + path))
@@ -67,7 +68,8 @@ class Stage implements AsyncDisposable {
     this.#kind = kind
     this.#port = port
     this.#root = root
-    this.#telling = new Telling(version.startsWith('3.9.'))
+    // ZooKeeper asks again and again for the removal of what has not gone yet, and each spends a zxid.
+    this.#telling = new Telling(version.startsWith('3.9.'), !isFleeting(kind))
   }
 
   async perform(step: Step): Promise<void> {
@@ -208,8 +210,8 @@ class Stage implements AsyncDisposable {
 
   /** Waits until what may go has gone: the server looks at it every few milliseconds. */
   async #settle(): Promise<void> {
-    if (!isFleeting(this.#kind)) return
-    const observer = (this.#observer ??= await RawClient.connect(this.#port, { timeOut }))
+    const observer = this.#observer
+    if (!isFleeting(this.#kind) || observer === null) return
     for (;;) {
       const request = { path: this.#root + shortLived, watch: false }
       const { response } = await observer.call(operations.exists, request)

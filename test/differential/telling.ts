@@ -14,13 +14,18 @@ export class Telling {
   /** That of the znode that all this is below. */
   zxidAtStart = 0n
   readonly #hasZxids: boolean
+  readonly #countsZxids: boolean
   readonly #nameOf = new Map<bigint, string>()
   /** The zxids of session ends: the znodes that go along have no order. */
   readonly #ends = new Set<bigint>()
 
-  /** `hasZxids`: whether events say which change has caused them. */
-  constructor(hasZxids: boolean) {
+  /**
+   * `hasZxids`: whether events say which change has caused them. `countsZxids`: whether both servers spend
+   * as many; else it is only told that there is one.
+   */
+  constructor(hasZxids: boolean, countsZxids: boolean) {
     this.#hasZxids = hasZxids
+    this.#countsZxids = countsZxids
   }
 
   nameSession(id: bigint, name: string): void {
@@ -70,7 +75,8 @@ export class Telling {
   }
 
   #zxid(zxid: bigint): string {
-    return zxid > 0n ? `+${zxid - this.zxidAtStart}` : String(zxid)
+    if (zxid <= 0n) return String(zxid)
+    return this.#countsZxids ? `+${zxid - this.zxidAtStart}` : 'some zxid'
   }
 }
 
