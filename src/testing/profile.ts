@@ -19,10 +19,15 @@ export interface Profile {
   readonly answersUnknown: boolean
   /** Whether a connection can watch one path in several modes. */
   readonly hasModes: boolean
+  /** Whether `checkWatches` is answered as if whoever watches the path were the one who asks. */
+  readonly mistakesWatchers: boolean
   /** Whether notifications say which change caused them. */
   readonly tellsZxid: boolean
-  /** Whether a create2 in a multi is answered with a Stat. */
-  readonly hasStatInMulti: boolean
+  /**
+   * Whether a create2 in a multi is answered with a Stat, and a createContainer makes a container whatever
+   * its flags. Otherwise the flags alone decide.
+   */
+  readonly typesCountInMulti: boolean
   /** Whether it takes the right to read to be told that a znode exists, or has changed. */
   readonly guardsWatches: boolean
   /** Whether it can be told to refuse writes beyond a quota. */
@@ -54,27 +59,34 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
   '3.5': apache('3.5.10', {
     hasModes: false,
     tellsZxid: false,
-    hasStatInMulti: false,
+    typesCountInMulti: false,
     guardsWatches: false,
     knowsHardLimits: false,
   }),
   '3.6': apache('3.6.4', {
     hasModes: false,
+    mistakesWatchers: true,
     tellsZxid: false,
-    hasStatInMulti: false,
+    typesCountInMulti: false,
     guardsWatches: false,
     knowsHardLimits: false,
   }),
-  '3.7': apache('3.7.2', { hasModes: false, tellsZxid: false, guardsWatches: false }),
-  '3.8': apache('3.8.4', { hasModes: false, tellsZxid: false }),
+  '3.7': apache('3.7.2', {
+    hasModes: false,
+    mistakesWatchers: true,
+    tellsZxid: false,
+    guardsWatches: false,
+  }),
+  '3.8': apache('3.8.4', { hasModes: false, mistakesWatchers: true, tellsZxid: false }),
   '3.9': apache('3.9.5', {}),
   'clickhouse-keeper': {
     version: 'v24.8.1.1-testing',
     knows: (operation) => keeperOperations.has(operation),
     answersUnknown: false,
     hasModes: false,
+    mistakesWatchers: false,
     tellsZxid: false,
-    hasStatInMulti: false,
+    typesCountInMulti: false,
     guardsWatches: false,
     knowsHardLimits: false,
     resumesSessions: false,
@@ -91,8 +103,9 @@ function apache(version: string, differences: Partial<Profile>): Profile {
     knows: ({ since }) => compareVersions(since, version) <= 0,
     answersUnknown: true,
     hasModes: true,
+    mistakesWatchers: false,
     tellsZxid: true,
-    hasStatInMulti: true,
+    typesCountInMulti: true,
     guardsWatches: true,
     knowsHardLimits: true,
     resumesSessions: true,

@@ -106,8 +106,8 @@ export class Watches {
     }
   }
 
-  /** `type` is a `WatcherType`. Returns whether the watcher had such a watch. */
-  has(path: string, watcher: Watcher, type: number): boolean {
+  /** `type` is a `WatcherType`. Returns whether the watcher, or anybody, has such a watch. */
+  has(path: string, watcher: Watcher | null, type: number): boolean {
     return this.#tablesAndModes(type).some(([table, mode]) => table.has(path, watcher, mode))
   }
 
@@ -175,7 +175,8 @@ class WatchTable {
     entryOf(this.#pathsOf, watcher, () => new Set<string>()).add(path)
   }
 
-  has(path: string, watcher: Watcher, mode: WatchMode | null): boolean {
+  has(path: string, watcher: Watcher | null, mode: WatchMode | null): boolean {
+    if (watcher === null) return this.#byPath.has(path)
     const modes = this.#byPath.get(path)?.get(watcher)
     return modes !== undefined && (mode === null || modes.has(mode))
   }

@@ -238,15 +238,16 @@ function runCreatePart(
   request: records.CreateRequest | records.CreateTTLRequest,
   context: WriteContext,
 ): MultiResult {
-  const operation = partOperation(type, request.flags)
+  const { typesCountInMulti } = context.options.profile
+  const operation = partOperation(typesCountInMulti ? type : null, request.flags)
   const ttlMs = operation === 'createTTL' && 'ttl' in request ? request.ttl : noTtl
   const created = create(operation, request, ttlMs, context)
-  const isAsked = type === operations.create2.code && context.options.profile.hasStatInMulti
+  const isAsked = type === operations.create2.code && typesCountInMulti
   const hasStat = operation !== 'create' || isAsked
   return done(hasStat ? operations.create2.code : operations.create.code, created)
 }
 
-function partOperation(type: number, flags: number): CreateOperation {
+function partOperation(type: number | null, flags: number): CreateOperation {
   if (ttlFlags.has(flags)) return 'createTTL'
   const isContainer = flags === CreateFlags.container || type === operations.createContainer.code
   return isContainer ? 'createContainer' : 'create'

@@ -66,6 +66,21 @@ const modern: Readonly<Record<string, Scenario>> = {
     await close(a)
   },
 
+  async 'a watch of somebody else'(transcript) {
+    const a = await transcript.connect('A')
+    const b = await transcript.connect('B')
+    const path = '/watched'
+    await a.call(create2, create(path))
+    await a.call(addWatch, { path, mode: persistent })
+    await a.call(getData, { path, watch: true })
+    for (const type of [1, 2, 3]) {
+      await b.call(operations.checkWatches, { path, type })
+      await b.call(removeWatches, { path, type })
+    }
+    await close(a)
+    await close(b)
+  },
+
   async 'all watches set at once, behind one another'(transcript) {
     const a = await transcript.connect('A')
     const path = '/set'
@@ -101,6 +116,8 @@ const all: Readonly<Record<string, Scenario>> = {
   async 'a create2 in a transaction'(transcript) {
     const a = await transcript.connect('A')
     await a.call(multi, [{ type: create2.code, request: create('/created') }])
+    const { code: type } = operations.createContainer
+    await a.call(multi, [{ type, request: create('/contained') }])
     await close(a)
   },
 
