@@ -12,6 +12,11 @@ import { TestMember } from './member.ts'
 export interface TestEnsembleOptions extends Omit<TestServerOptions, 'port'> {
   /** How many servers. Default 3. */
   readonly members?: number
+  /**
+   * How many servers run besides: they follow the leader and serve clients, and do not vote until a
+   * `reconfig` makes them members. Default 0.
+   */
+  readonly outsiders?: number
   /** Whether members without a majority serve reads to clients that accept that. Default false. */
   readonly readOnlyMode?: boolean
 }
@@ -37,38 +42,47 @@ export interface PartitionOptions {
  * await ensemble.leader?.stop() // another member leads, and the session goes on there
  */
 export class TestEnsemble extends Oracle implements AsyncDisposable {
+  /** Those that it began with, whatever a `reconfig` has made of them. */
   readonly members: readonly TestMember[]
+  readonly outsiders: readonly TestMember[]
   readonly #quorum: Quorum
   #isClosed = false
 
   /** Starts all members. They serve when the promise resolves. */
   static async start(options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
     const ensemble = new TestEnsemble(options)
-    await Promise.all(ensemble.members.map((member) => member.open()))
+    await Promise.all(ensemble.#servers.map((server) => server.open()))
+    const lines = ensemble.members.map(({ configLine }) => configLine)
+    const config = [...lines, 'version=0'].join('\n')
+    ensemble.#quorum.preset((state) => state.tree.presetConfig(config))
     for (const replica of ensemble.#quorum.replicas) ensemble.#quorum.start(replica)
     return ensemble
   }
 
   private constructor(options: TestEnsembleOptions) {
+    const { members = 3, outsiders = 0 } = options
     const quorum = new Quorum({
       ...keeperOptionsOf(options),
-      members: options.members ?? 3,
+      members,
+      outsiders,
       hasReadOnlyMode: options.readOnlyMode ?? false,
     })
     super(quorum)
     this.#quorum = quorum
     const { tree } = options
     if (tree !== undefined) quorum.preset((state) => preload(state, tree))
-    this.members = quorum.replicas.map((replica, index) => {
+    const servers = quorum.replicas.map((replica, index) => {
       const port = portOf(options, index + 1)
       const door = new Door({ ...options, port }, (wire) => replica.accept(wire))
       return new TestMember(replica, quorum, door)
     })
+    this.members = servers.slice(0, members)
+    this.outsiders = servers.slice(members)
   }
 
   /** The option `dial` of `connect`: connections in memory, to the member that has the port. */
   readonly dial = async ({ port }: { readonly port: number }): Promise<Duplex> => {
-    const member = this.members.find((one) => one.port === port)
+    const member = this.#servers.find((one) => one.port === port)
     if (member === undefined) throw connectionError('ECONNREFUSED')
     return member.dial()
   }
@@ -81,7 +95,7 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
 
   /** Null while there is no majority. */
   get leader(): TestMember | null {
-    return this.members.find(({ isLeader }) => isLeader) ?? null
+    return this.#servers.find(({ isLeader }) => isLeader) ?? null
   }
 
   /** All members but the leader. */
@@ -91,7 +105,7 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
 
   /** The member at `host:port`, such as the one that a client names in `zk.server`. */
   memberAt(address: string | null): TestMember {
-    const member = this.members.find((candidate) => candidate.address === address)
+    const member = this.#servers.find((candidate) => candidate.address === address)
     if (member === undefined) throw new Error(`no member is at ${String(address)}`)
     return member
   }
@@ -146,7 +160,11 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
   async close(): Promise<void> {
     if (!this.#isClosed) this.#quorum.close()
     this.#isClosed = true
-    await Promise.all(this.members.map((member) => member.close()))
+    await Promise.all(this.#servers.map((server) => server.close()))
+  }
+
+  get #servers(): readonly TestMember[] {
+    return [...this.members, ...this.outsiders]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

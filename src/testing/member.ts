@@ -36,6 +36,20 @@ export class TestMember extends Oracle {
     return this.#door.scheme
   }
 
+  /** The number of the server, from 1. */
+  get id(): number {
+    return this.replica.id
+  }
+
+  /** What `/zookeeper/config` says of it: for `reconfig({ joining: [member.configLine] })`. */
+  get configLine(): string {
+    const { id, address } = this
+    const name = hostOf(address)
+    const clients = this.scheme === '' ? address : `;${address}`
+    // Nobody listens at the ports for other members.
+    return `server.${id}=${name}:${28_000 + id}:${38_000 + id}:participant;${clients}`
+  }
+
   get isRunning(): boolean {
     return this.#door.isOpen
   }
@@ -108,4 +122,8 @@ export class TestMember extends Oracle {
   async close(): Promise<void> {
     await this.#door.close()
   }
+}
+
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'))
 }

@@ -6,6 +6,8 @@
  *
  * Source: `Leader`, `Learner`, `LearnerHandler`, `FastLeaderElection`, `LeaderSessionTracker`.
  */
+import { configPath } from '../protocol/ensemble-config.ts'
+import { parseEnsembleConfig } from '../protocol/index.ts'
 import { Changes } from './changes.ts'
 import { Faults } from './faults.ts'
 import { Head } from './head.ts'
@@ -21,6 +23,8 @@ import { type Write } from './write.ts'
 
 export interface QuorumOptions extends Omit<KeeperOptions, 'serverId' | 'faults'> {
   readonly members: number
+  /** Servers beyond those: they follow, and do not vote until a reconfiguration lets them. */
+  readonly outsiders?: number
   /** Whether members without a majority serve reads to clients that accept that. */
   readonly hasReadOnlyMode: boolean
 }
@@ -47,6 +51,10 @@ export class Quorum implements Scope {
   #together: readonly Replica[] = []
   #leader: Replica | null = null
   #head: Head | null = null
+  /** Who votes, by server id: some may not even be here. */
+  #voters: ReadonlySet<number>
+  /** What {@link #voters} was read from. */
+  #config: Buffer | null = null
   /** Where the client of a session is, as far as the leader knows. */
   readonly #owners = new Map<bigint, Replica>()
   #notes: Note[] = []
@@ -60,9 +68,13 @@ export class Quorum implements Scope {
       note: (entry: LogEntry) => this.log.push(entry),
       peersOf: (replica: Replica) => this.#peersOf(replica),
     }
-    this.replicas = Array.from({ length: options.members }, (_, i) => {
-      return new Replica({ ...options, serverId: i + 1, faults: this.faults }, ensemble)
+    const { members, outsiders = 0 } = options
+    const electorate = { hasQuorumOf: (ids: readonly number[]) => this.#hasQuorumOf(ids) }
+    this.replicas = Array.from({ length: members + outsiders }, (_, i) => {
+      const own = { serverId: i + 1, faults: this.faults, electorate }
+      return new Replica({ ...options, ...own }, ensemble)
     })
+    this.#voters = new Set(this.replicas.slice(0, members).map(({ id }) => id))
   }
 
   get leader(): Replica | null {
@@ -121,8 +133,7 @@ export class Quorum implements Scope {
   part(replicas: readonly Replica[], areAware: boolean): void {
     const some = new Set(replicas)
     const others = this.replicas.filter((replica) => !some.has(replica))
-    const hasMajority = (side: readonly Replica[]) => 2 * side.length > this.replicas.length
-    const apart = [[...some], others].filter((side) => !hasMajority(side)).flat()
+    const apart = [[...some], others].filter((side) => !this.#hasMajority(side)).flat()
     for (const replica of apart) {
       replica.isApart = true
       replica.state.sessions.pause()
@@ -149,7 +160,7 @@ export class Quorum implements Scope {
 
   /** Another member leads, behind all that was decided. */
   changeLeader(): void {
-    const next = this.#together.find((replica) => replica !== this.#leader)
+    const next = this.#together.find((one) => one !== this.#leader && this.#isVoter(one))
     if (next === undefined) throw new Error('nobody else can lead')
     for (const replica of this.#together) replica.release(Infinity)
     this.#commit()
@@ -196,14 +207,20 @@ export class Quorum implements Scope {
     for (const replica of this.replicas) {
       replica.leave()
       change(replica)
+      const { tree } = replica.state
+      // It also stands in the configuration files of the servers.
+      if (this.#config !== null && tree.get(configPath)!.data?.length === 0) {
+        tree.presetConfig(this.#config.toString())
+      }
     }
     this.#regroup()
   }
 
   /** Finds out who is together now, and whether they have a leader. */
   #regroup(): void {
-    const able = this.replicas.filter(({ isRunning, isApart }) => isRunning && !isApart)
-    if (2 * able.length <= this.replicas.length) {
+    this.#adoptConfig()
+    const able = this.#able
+    if (!this.#hasMajority(able)) {
       this.#disband()
       for (const replica of able) this.#standAlone(replica)
     } else if (this.#leader === null || !able.includes(this.#leader)) {
@@ -215,6 +232,39 @@ export class Quorum implements Scope {
     this.changes.note()
   }
 
+  get #able(): readonly Replica[] {
+    return this.replicas.filter(({ isRunning, isApart }) => isRunning && !isApart)
+  }
+
+  #isVoter({ id }: Replica): boolean {
+    return this.#voters.has(id)
+  }
+
+  #hasMajority(replicas: readonly Replica[]): boolean {
+    return 2 * replicas.filter((one) => this.#isVoter(one)).length > this.#voters.size
+  }
+
+  #hasQuorumOf(ids: readonly number[]): boolean {
+    const ready = this.#together.filter(({ id, isHeld }) => ids.includes(id) && !isHeld)
+    return 2 * ready.length > ids.length
+  }
+
+  /** Who is no voter any more goes on as a follower, but for a leader, whom another follows in a tick. */
+  #adoptConfig(): void {
+    const { data } = this.state.tree.get(configPath)!
+    if (data === null || data.length === 0 || data === this.#config) return
+    this.#config = data
+    const { members } = parseEnsembleConfig(data.toString())
+    const voters = members.filter(({ role }) => role === 'participant')
+    this.#voters = new Set(voters.map(({ id }) => id))
+    const leader = this.#leader
+    if (leader === null || this.#isVoter(leader)) return
+    const { clock, tickTimeMs } = this.#options
+    clock.timer(clock.nowMs() + tickTimeMs, () => {
+      if (this.#leader === leader && !this.#isVoter(leader)) this.#elect(this.#able)
+    })
+  }
+
   #disband(): void {
     this.#leader = null
     this.#head = null
@@ -223,7 +273,8 @@ export class Quorum implements Scope {
 
   /** Who has followed the latest leader, and of those has written down most, leads. */
   #elect(able: readonly Replica[], chosen?: Replica): void {
-    const leader = chosen ?? able.reduce((one, other) => (other.isAheadOf(one) ? other : one))
+    const candidates = able.filter((replica) => this.#isVoter(replica))
+    const leader = chosen ?? candidates.reduce((one, other) => (other.isAheadOf(one) ? other : one))
     for (const replica of able) replica.leave()
     const epoch =
       1n + able.reduce((max, replica) => (replica.epoch > max ? replica.epoch : max), 0n)
@@ -291,11 +342,13 @@ export class Quorum implements Scope {
 
   /** What a majority has written down, has happened. */
   #commit(): void {
-    const logged = this.#together.map(({ loggedZxid }) => loggedZxid)
-    const zxid = logged.sort(descending)[Math.floor(this.replicas.length / 2)]
+    const voters = this.#together.filter((replica) => this.#isVoter(replica))
+    const logged = voters.map(({ loggedZxid }) => loggedZxid)
+    const zxid = logged.sort(descending)[Math.floor(this.#voters.size / 2)]
     if (zxid === undefined) return
     this.#writeNotes(zxid)
     for (const replica of this.#together) replica.commit(zxid)
+    this.#adoptConfig()
     this.#leader?.keeper.armSweep()
     this.changes.note()
   }

@@ -17,6 +17,7 @@ export interface Ensemble {
 }
 
 export class Replica {
+  readonly id: number
   readonly keeper: Keeper
   readonly state: MemberState
   /** Otherwise it has no majority, and sends its clients away, or is not even running. */
@@ -34,6 +35,7 @@ export class Replica {
   #passing = Infinity
 
   constructor(options: KeeperOptions, { changes, note, peersOf }: Ensemble) {
+    this.id = options.serverId
     this.state = new MemberState(options, { changes, note, peers: peersOf(this) })
     this.keeper = new Keeper(options, this.state)
     this.keeper.pause()

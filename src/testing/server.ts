@@ -37,6 +37,11 @@ export interface TestServerOptions {
    * servers since ZooKeeper 3.7 do if told so. Default false: quotas are counted, and nobody is refused.
    */
   readonly enforceQuota?: boolean
+  /**
+   * Whether `reconfig` is not refused with `RECONFIG_DISABLED`. Whoever may write to `/zookeeper/config`
+   * can then change a `TestEnsemble`; a lone server answers `UNIMPLEMENTED`. Default false, as in ZooKeeper.
+   */
+  readonly reconfigEnabled?: boolean
   /** How often containers and TTL znodes are looked at, in milliseconds. */
   readonly containerCheckInterval?: number
   /** `user:hash` of an identity that may do everything, as `digest` ACLs are written. */
@@ -174,6 +179,7 @@ export function keeperOptionsOf(options: TestServerOptions): KeeperOptions {
     sessionTimeoutMsMax: Math.max(options.maxSessionTimeout ?? 60_000, sessionTimeoutMsMin),
     logEntriesMax: options.logEntriesMax ?? 10_000,
     enforcesQuotas: profile.knowsHardLimits && options.enforceQuota === true,
+    allowsReconfig: options.reconfigEnabled,
     hasExtendedTypes: options.extendedTypes ?? true,
     superDigest: options.superDigest ?? null,
     schemes: new Set([

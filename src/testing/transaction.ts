@@ -9,6 +9,7 @@ export type Mutation =
   | { readonly do: 'delete'; readonly path: string }
   | { readonly do: 'setData'; readonly path: string; readonly data: Uint8Array | null }
   | { readonly do: 'setACL'; readonly path: string; readonly acl: readonly records.ACL[] }
+  | { readonly do: 'setConfig'; readonly text: string }
   | { readonly do: 'openSession'; readonly id: bigint; readonly timeoutMs: number }
   | { readonly do: 'endSession'; readonly id: bigint }
 
@@ -28,6 +29,8 @@ export function mutate(ledger: Ledger, mutation: Mutation, stamp: Stamp): void {
       return void ledger.tree.setData(mutation.path, mutation.data, stamp)
     case 'setACL':
       return void ledger.tree.setACL(mutation.path, mutation.acl)
+    case 'setConfig':
+      return void ledger.tree.setConfig(mutation.text, stamp)
     case 'openSession':
       return ledger.openSession(mutation.id, mutation.timeoutMs)
     case 'endSession':
@@ -64,6 +67,12 @@ export class RecordedTree extends Tree {
   override setACL(path: string, acl: readonly records.ACL[]): records.Stat {
     const stat = super.setACL(path, acl)
     this.#record.push({ do: 'setACL', path, acl })
+    return stat
+  }
+
+  override setConfig(text: string, stamp: Stamp): records.Stat {
+    const stat = super.setConfig(text, stamp)
+    this.#record.push({ do: 'setConfig', text })
     return stat
   }
 

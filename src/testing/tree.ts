@@ -6,6 +6,7 @@
  *
  * Source: `DataTree`, `DataNode`.
  */
+import { configPath } from '../protocol/ensemble-config.ts'
 import { EventType, parentPath, Perms, records } from '../protocol/index.ts'
 import { Quotas } from './quotas.ts'
 
@@ -41,6 +42,9 @@ export interface Change {
 
 export const openAcl: readonly ACL[] = [{ perms: Perms.ALL, id: { scheme: 'world', id: 'anyone' } }]
 const readOnlyAcl: readonly ACL[] = [{ perms: Perms.READ, id: { scheme: 'world', id: 'anyone' } }]
+
+/** Whatever is written to the configuration of an ensemble. */
+const configVersion = -1
 
 const beginning: Stamp = { zxid: 0n, timeMs: 0 }
 const builtIn: ZnodeSpec = {
@@ -124,7 +128,7 @@ export class Tree {
     this.#attach('/zookeeper/quota', new Znode(builtIn, beginning))
     const config = new Znode({ ...builtIn, acl: readOnlyAcl }, beginning)
     config.aversion = -1
-    this.#attach('/zookeeper/config', config)
+    this.#attach(configPath, config)
   }
 
   get size(): number {
@@ -229,6 +233,25 @@ export class Tree {
     const { stat } = znode
     this.quotas.handleChanged(path, lengthOf(znode) - (dataBefore?.length ?? 0))
     return stat
+  }
+
+  /** What the ensemble is from the beginning: that takes no transaction. */
+  presetConfig(text: string): void {
+    const znode = this.#existing(configPath)
+    znode.data = Buffer.from(text)
+    znode.version = configVersion
+  }
+
+  /** What the ensemble is from now on. The text says itself which version it is. */
+  setConfig(text: string, stamp: Stamp): records.Stat {
+    const znode = this.#existing(configPath)
+    const { data, version, mzxid, mtimeMs } = znode
+    this.presetConfig(text)
+    znode.mzxid = stamp.zxid
+    znode.mtimeMs = stamp.timeMs
+    this.#journal.push(() => Object.assign(znode, { data, version, mzxid, mtimeMs }))
+    this.#record(EventType.NodeDataChanged, configPath, znode, stamp, null)
+    return znode.stat
   }
 
   /** No watch hears of it. */

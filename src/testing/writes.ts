@@ -4,6 +4,7 @@
  *
  * Source: `PrepRequestProcessor.pRequest2Txn`, `MultiOperationRecord`.
  */
+import { configPath } from '../protocol/ensemble-config.ts'
 import {
   CreateFlags,
   isZooKeeperError,
@@ -12,12 +13,14 @@ import {
   type Operation,
   operations,
   parentPath,
+  parseEnsembleConfig,
   Perms,
   type records,
   ttlMsMax,
   validatePath,
 } from '../protocol/index.ts'
 import { demand, storedAcl } from './acl.ts'
+import { configTextOf, type Electorate, membersAfter } from './membership.ts'
 import { isReadPart } from './reads.ts'
 import { type Profile } from './profile.ts'
 import { errnoOf, refuse } from './refusal.ts'
@@ -32,6 +35,9 @@ export interface WriteOptions {
   readonly schemes: ReadonlySet<string>
   /** Whether writes beyond the hard limit of a quota are refused. */
   readonly enforcesQuotas: boolean
+  readonly allowsReconfig?: boolean | undefined
+  /** Only of a member of an ensemble. */
+  readonly electorate?: Electorate | undefined
 }
 
 /** Under which circumstances a write is made, and by whom. */
@@ -92,8 +98,18 @@ export const writes = {
     return undefined
   },
 
-  /** Servers refuse it unless they were told to allow it. */
-  reconfig: () => refuse('RECONFIG_DISABLED'),
+  /** Servers refuse it unless they were told to allow it, and those that are alone do not know it. */
+  reconfig(request, { tree, stamp, ids, options: { allowsReconfig, electorate } }) {
+    if (allowsReconfig !== true) refuse('RECONFIG_DISABLED')
+    if (electorate === undefined) refuse('UNIMPLEMENTED')
+    const { data, acl } = existing(tree, configPath)
+    const next = membersAfter(parseEnsembleConfig(data?.toString() ?? ''), request)
+    const voters = next.filter(({ role }) => role === 'participant').map(({ id }) => id)
+    if (!electorate.hasQuorumOf(voters)) refuse('NEW_CONFIG_NO_QUORUM')
+    demand(acl, Perms.WRITE, ids)
+    const text = configTextOf(next, stamp.zxid)
+    return { stat: tree.setConfig(text, stamp), data: Buffer.from(text) }
+  },
 
   /** All or nothing. A failure is no error of the request: it stands in the results. */
   multi(parts, context) {
