@@ -204,6 +204,6 @@ export const canaries: readonly Canary[] = [
   {
     name: 'a write is answered before a majority has it',
     file: 'src/testing/quorum.ts',
-    edits: [['[Math.floor(this.replicas.length / 2)]', '[0]']],
+    edits: [['[Math.floor(this.#voters.size / 2)]', '[0]']],
   },
 ]
