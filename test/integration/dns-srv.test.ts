@@ -171,7 +171,7 @@ test('a look-up that fails behind close() is nobody’s business', async () => {
     logger: { ...console, debug() {}, info() {}, warn, error() {} },
     lookupSrv: async () => {
       if (++asked === 1) return [{ name: 'zk.example.com', port: 1 }]
-      return new Promise<never>((_, reject) => (refuse = reject))
+      return new Promise<never>((_resolve, reject) => (refuse = reject))
     },
   })
   await expect.poll(() => asked).toBe(2)
