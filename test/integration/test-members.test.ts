@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
 import { TestEnsemble, type TestEnsembleOptions } from '../../src/testing/index.ts'
 import { type StateChange } from '../../src/index.ts'
+import { Lock } from '../../src/recipes/index.ts'
 import { openAt } from '../support/servers.ts'
 
 async function start(options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
@@ -151,4 +153,39 @@ test('D18: a follower that lags shows what was; behind a sync a read shows what 
   await follower!.until(() => follower!.outstanding === 2)
   follower!.release()
   expect(String((await synced).data)).toBe('new')
+})
+
+test('K2: a member that its peers have lost sight of shows what was, and keeps no lease', async () => {
+  const ensemble = await start({ tree: { '/a': 'then' } })
+  const { leader, followers } = ensemble
+  const patient = { ...fast, sessionTimeout: 1_000 }
+  const zk = await openAt(followers[0]!.address, patient)
+  const other = await openAt(leader!.address, patient)
+  const held = await new Lock(zk, '/lock').acquire()
+  const next = new Lock(other, '/lock').acquire()
+  ensemble.partition([followers[0]!], { noticed: false })
+
+  await other.setData('/a', 'now')
+  expect(String((await zk.getData('/a')).data)).toBe('then')
+  await once(held.signal, 'abort')
+  expect(ensemble.sessions.map(({ id }) => id)).toContain(zk.session.id)
+  expect(zk.state).toBe('connected')
+  expect((await next).fencingToken).toBeGreaterThan(held.fencingToken)
+})
+
+test('K8: a member that has lost its data gets it back, and no client is shown less', async () => {
+  const ensemble = await start({ tree: { '/a': 'then' } })
+  const zk = await openAt(ensemble.connectString, fast)
+  await zk.setData('/a', 'now')
+  const { id } = zk.session
+  const member = ensemble.memberAt(zk.server)
+  const suspended = zk.waitFor('suspended')
+  await member.stop()
+  await suspended
+  member.wipe()
+  await member.restart()
+  await zk.waitFor('connected')
+  zk.updateServers(member.address)
+  const { data } = await zk.getData('/a')
+  expect([String(data), zk.server, zk.session.id]).toEqual(['now', member.address, id])
 })
