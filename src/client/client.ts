@@ -394,7 +394,8 @@ export class ZooKeeper implements AsyncDisposable {
    * Whether the server watches a path for this session now: what it says, not what this client
    * remembers, to see whether watches are where they should be. Those of all views of the session
    * count. Servers before 3.9 keep one watch of each path that is persistent or not; a client that has
-   * several there makes do with it, and the server knows of that one only.
+   * several there makes do with it, and the server knows of that one only. Those of 3.6 to 3.8 say yes,
+   * too, if it is another session that watches the path.
    *
    * Errors: `UNIMPLEMENTED` by servers before 3.5, and before 3.9 for the persistent kinds.
    *
