@@ -305,6 +305,7 @@ export class Pipeline {
   /** Fails everything, whatever a server has seen of it. */
   failAll(code: ErrorCode, cause?: unknown): void {
     this.watches.detach()
+    this.watches.forgetGaps()
     const unanswered = [...this.#auths.drain(), ...this.#written.drain()]
     for (const call of [...unanswered, ...this.takeWaiting()]) {
       if (call.phase !== Phase.settled) this.#failUnanswered(call, { code, cause })

@@ -79,6 +79,14 @@ export class ServerWatches {
     for (const path of persistentRecursiveWatches) this.#unarmed.delete(keyOf('recursive', path))
   }
 
+  /**
+   * What was read since a gap was told has failed: whoever reads again then must be told again, or what
+   * came in between is missing from what it knows.
+   */
+  forgetGaps(): void {
+    this.#unarmed.clear()
+  }
+
   /** The server does not know persistent watches: those who have some of these must know. */
   endPersistent({ persistentWatches, persistentRecursiveWatches }: SetWatches2): void {
     for (const [mode, paths] of [

@@ -216,6 +216,16 @@ describe('a new connection', () => {
     expect(events.map(({ type }) => type)).toEqual(['resync', 'resync'])
   })
 
+  test('is another gap once the session was lost: what was read in the first one has failed', () => {
+    const { harness, events, watcher } = watching()
+    harness.submit(addWatch('/p', 0, watcher))
+    harness.turn().answerAll().cut().connect()
+    harness.cut() // before it set the watches
+    while (harness.session.state !== 'lost') harness.wake()
+    harness.connect()
+    expect(events.map(({ type }) => type)).toEqual(['resync', 'resync'])
+  })
+
   test('R53: the gap of an owner who has left is not that of the next one', () => {
     const { harness, events, watcher } = watching()
     harness.submit(addWatch('/p', 0, () => undefined))
