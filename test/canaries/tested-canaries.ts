@@ -221,4 +221,13 @@ export const testedCanaries: readonly TestedCanary[] = [
       'L8: a wrong password ends connect() at once, with its reason',
     ],
   },
+  {
+    name: 'a gap is told once, though what was read in it has failed',
+    file: 'src/session/pipeline.ts',
+    edits: [['this.watches.forgetGaps()', '']],
+    foundBy: [
+      'test/unit/session/watching.test.ts',
+      'is another gap once the session was lost: what was read in the first one has failed',
+    ],
+  },
 ]
