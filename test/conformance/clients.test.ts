@@ -13,10 +13,10 @@ describeServers('connect()', (server) => {
     ])
     expect(mine.stat.ephemeralOwner).toBe(one.session.id)
 
-    const gone = other.watch('/one')
-    await gone.ready
+    const gone = new Promise((resolve) => void other.exists('/one', { watch: resolve }))
+    await other.sync('/') // behind the watch
     await one.close()
-    expect((await gone.next()).value).toMatchObject({ type: 'NodeDeleted', path: '/one' })
+    expect(await gone).toMatchObject({ type: 'NodeDeleted', path: '/one' })
     expect([one.state, other.state]).toEqual(['closed', 'connected'])
     expect(await other.exists('/other')).toMatchObject({ ephemeralOwner: other.session.id })
   })

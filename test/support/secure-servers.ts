@@ -101,6 +101,8 @@ function withTls(
       'ssl.trustStore.location': '{folder}/authority.pem',
       'ssl.clientAuth': clientAuth,
       ...(version !== undefined && { 'ssl.protocol': version, 'ssl.enabledProtocols': version }),
+      // Servers before 3.8 have none of these in their list.
+      ...(version === 'TLSv1.3' && { 'ssl.ciphersuites': 'TLS_AES_128_GCM_SHA256' }),
     },
   }
 }
