@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe } from 'vitest'
 import { type SaslOptions, TestServer } from '../../src/testing/index.ts'
 import { type Authority, type Identity } from './certificates.ts'
@@ -77,10 +80,26 @@ const startZooKeeper: StartSecureServer = async ({ tls, sasl }) => {
     config: Object.assign({}, ...secured.map(({ config }) => config)),
     jvmProperties: Object.assign({}, ...secured.map(({ jvmProperties }) => jvmProperties)),
   })
+  if (tls !== undefined) await untilListening(securePort)
   return {
     port: tls === undefined ? server.port : securePort,
     cut: () => server.restart(),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+/** It opens a moment behind the port for clients without TLS. */
+async function untilListening(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      return
+    } catch {
+      await delay(20)
+    } finally {
+      socket.destroy()
+    }
   }
 }
 
