@@ -362,9 +362,13 @@ export class ZooKeeper implements AsyncDisposable {
    * data and of its list of children, its deletion. With `recursive`, all its descendants too, but no
    * `NodeChildrenChanged`. Needs servers of 3.6 or later; else iterating fails with `UNIMPLEMENTED`.
    *
-   * After a reconnect or an expiry a `resync` event tells that events may have been missed. When the
-   * consumer is more than `watchBufferMax` events behind, an `overflow` event takes the place of the
-   * rest. An abort makes the iterator throw `ABORTED`; `close()` ends it.
+   * After a reconnect or an expiry a `resync` event tells that events may have been missed: read again.
+   * What is asked from then on is answered by a server that watches already. If that read fails with
+   * `CONNECTION_LOSS` or `SESSION_EXPIRED`, another `resync` follows; after a `TIMEOUT` it is for you to
+   * repeat.
+   *
+   * When the consumer is more than `watchBufferMax` events behind, an `overflow` event takes the place
+   * of the rest. An abort makes the iterator throw `ABORTED`; `close()` ends it.
    *
    * @example
    * for await (const event of zk.watch('/config', { recursive: true })) console.log(event.type)
