@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type ChannelMessages,
@@ -63,6 +64,7 @@ describeReal('writes that are made again', () => {
 class Writers {
   readonly told: Told[] = []
   readonly #zk: ZooKeeper
+  readonly #progress = new EventEmitter()
   #isStopped = false
   #issued = 0
 
@@ -90,12 +92,15 @@ class Writers {
 
   async untilTold(more: number): Promise<void> {
     const count = this.told.length + more
-    while (this.told.length < count) await delay(10)
+    while (this.told.length < count) await once(this.#progress, 'told')
   }
 
   async #write(kind: Kind, number: number): Promise<void> {
     const path = `/${kind}/${number}`
-    const tell = (outcome: Outcome, code: string) => this.told.push({ kind, path, outcome, code })
+    const tell = (outcome: Outcome, code: string) => {
+      this.told.push({ kind, path, outcome, code })
+      this.#progress.emit('told')
+    }
     try {
       await this.#send(kind, path)
       tell('applied', 'OK')
