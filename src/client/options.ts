@@ -251,18 +251,18 @@ function followsConfig({ followConfig = false }: ConnectOptions, target: Connect
 
 /** The hosts of another connect string of the same client. */
 export function hostsFor(options: ClientOptions, connectString: string): readonly Host[] {
-  const { hosts, service, chroot, tls } = parseConnectString(connectString)
-  const { target } = options
-  const fault =
-    service !== null || target.service !== null
-      ? 'a client of dns-srv:// stays one, and no other becomes one'
-      : chroot !== '' && chroot !== target.chroot
-        ? `the chroot is ${target.chroot === '' ? '/' : target.chroot} for the whole life of a client`
-        : tls && options.tls === null
-          ? 'the client does not use TLS'
-          : null
-  if (fault === null) return hosts
-  throw new ZooKeeperError('BAD_ARGUMENTS', { op: 'updateServers', detail: fault })
+  const other = parseConnectString(connectString)
+  const detail = faultOfOther(options, other)
+  if (detail === null) return other.hosts
+  throw new ZooKeeperError('BAD_ARGUMENTS', { op: 'updateServers', detail })
+}
+
+function faultOfOther({ target, tls }: ClientOptions, other: ConnectString): string | null {
+  if (other.service !== null || target.service !== null)
+    return 'a client of dns-srv:// stays one, and no other becomes one'
+  if (other.chroot !== '' && other.chroot !== target.chroot)
+    return `the chroot is ${target.chroot === '' ? '/' : target.chroot} for the whole life of a client`
+  return other.tls && tls === null ? 'the client does not use TLS' : null
 }
 
 /** Throws `BAD_ARGUMENTS` if a password would cross the network as it is, unless that is allowed. */
