@@ -137,10 +137,7 @@ class Stage implements AsyncDisposable {
     switch (deed) {
       case 'resumes':
         await actor.raw.close()
-        {
-          await this.#resume(actor)
-          return
-        }
+        return this.#resume(actor)
       case 'takes over': {
         const old = actor.raw
         await this.#resume(actor)
@@ -158,7 +155,10 @@ class Stage implements AsyncDisposable {
   }
 
   async #resume(actor: Actor): Promise<void> {
-    actor.raw = await RawClient.connect(this.#port, { ...resumeRequest(actor.raw), timeOut })
+    const request = { ...resumeRequest(actor.raw), timeOut }
+    actor.raw = await RawClient.connect(this.#port, request)
+    // Where a session ends, ZooKeeper closes what has attached to it meanwhile, too, without an answer.
+    if (actor.raw.session === null) actor.raw = await RawClient.connect(this.#port, request)
     actor.eventsTold = 0
     this.#note(`${actor.name} resumes`, actor, actor.raw.session?.timeOut)
   }
