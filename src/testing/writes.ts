@@ -47,6 +47,8 @@ export interface WriteContext {
   readonly sessionId: bigint
   readonly ids: readonly records.Id[]
   readonly options: WriteOptions
+  /** In a multi: what the parts before have created with the flags of an ephemeral. */
+  readonly flaggedEphemeral?: Set<string>
 }
 
 type Handler<O> =
@@ -112,8 +114,9 @@ export const writes = {
   },
 
   /** All or nothing. A failure is no error of the request: it stands in the results. */
-  multi(parts, context) {
+  multi(parts, circumstances) {
     if (!parts.every(isWritePart)) refuse('MARSHALLING_ERROR')
+    const context = { ...circumstances, flaggedEphemeral: new Set<string>() }
     const results: MultiResult[] = []
     for (const part of parts) {
       try {
@@ -157,7 +160,7 @@ function create(
   operation: CreateOperation,
   { path: pathWanted, data, acl, flags }: records.CreateRequest,
   ttlMs: number,
-  { tree, stamp, sessionId, ids, options }: WriteContext,
+  { tree, stamp, sessionId, ids, options, flaggedEphemeral }: WriteContext,
 ): { readonly path: string; readonly stat: records.Stat } {
   if (!areCreateFlags(flags)) refuse('BAD_ARGUMENTS')
   demandTtl(flags, ttlMs, options.hasExtendedTypes)
@@ -168,11 +171,16 @@ function create(
   const path = sequentialFlags.has(flags) ? pathWanted + sequenceOf(parent) : pathWanted
   validatePath(path)
   if (tree.get(path) !== undefined) refuse('NODE_EXISTS')
-  if (parent.kind === 'ephemeral') refuse('NO_CHILDREN_FOR_EPHEMERALS')
+  // Before a multi is applied, the flags decide: even a container counts as ephemeral if they say so.
+  if (parent.kind === 'ephemeral' || flaggedEphemeral?.has(parentPath(path)) === true) {
+    refuse('NO_CHILDREN_FOR_EPHEMERALS')
+  }
   if (options.enforcesQuotas) tree.quotas.demand(path, { count: 1, bytes: data?.length ?? 0 })
   const kind = kindOf(operation, flags)
   const ephemeralOwner = kind === 'ephemeral' ? sessionId : 0n
   const stat = tree.create(path, { data, acl: stored, kind, ephemeralOwner, ttlMs }, stamp)
+  if (ephemeralFlags.has(flags)) flaggedEphemeral?.add(path)
+  else flaggedEphemeral?.delete(path)
   return { path, stat }
 }
 

@@ -378,6 +378,13 @@ const transactions = [
   [part(createContainer, create('/m/container0', 0))],
   [part(createContainer, create('/m/container1', 1))],
   [part(create2, create('/m/create2-4', 4))],
+  [part(createContainer, create('/m/cc1', 1)), part(createOp, create('/m/cc1/k'))],
+  [
+    part(createContainer, create('/m/cc1', 1)),
+    part(operations.delete, { path: '/m/cc1', version: anyVersion }),
+    part(createContainer, create('/m/cc1', 4)),
+    part(createOp, create('/m/cc1/k')),
+  ],
   [part(operations.check, { path: '/', version: anyVersion })],
 ]
 

@@ -137,6 +137,20 @@ test('multi: a createTTL without flags of a TTL is a plain create', async () => 
   expect(response).toMatchObject([{ type: 1, err: 0, response: { path: '/a' } }])
 })
 
+test('multi: a container with the flags of an ephemeral can have no children yet', async () => {
+  const { server, client } = await connected()
+  await using _ = server
+  const container = part(operations.createContainer, create('/c', 1))
+  const child = part(operations.create, create('/c/child'))
+
+  const together = await client.call(operations.multi, [container, child])
+  expect(together.response).toMatchObject([{ err: 0 }, { err: -108 }])
+
+  await client.call(operations.multi, [container])
+  const later = await client.call(operations.multi, [child])
+  expect(later.response).toMatchObject([{ type: 1, err: 0, response: { path: '/c/child' } }])
+})
+
 test('multi: without operations it succeeds and spends a zxid', async () => {
   const { server, client } = await connected()
   await using _ = server
