@@ -230,14 +230,13 @@ class Stage implements AsyncDisposable {
       }))
     }
     if (typeof request !== 'object' || request === null) return request
-    const { zxidAtStart } = this.#telling
     return Object.fromEntries(
       Object.entries(request).map(([key, value]: [string, unknown]) => {
         if (key === 'path' || key === 'prefixPath') return [key, this.#resolvedPath(String(value))]
         if (key.endsWith('Watches')) {
           return [key, (value as string[]).map((path) => this.#resolvedPath(path))]
         }
-        if (key === 'relativeZxid') return [key, zxidAtStart + BigInt(value as number)]
+        if (key === 'relativeZxid') return [key, this.#zxidBehindStart(value as number)]
         if (key === 'curConfigId') return [key, BigInt(value as number)]
         if (key === 'data' || key === 'auth') {
           return [key, value === null ? null : Buffer.from(value as string)]
@@ -245,6 +244,13 @@ class Stage implements AsyncDisposable {
         return [key, value]
       }),
     )
+  }
+
+  /** Where znodes go by themselves, nobody knows what has been spent: all has changed since, or nothing. */
+  #zxidBehindStart(count: number): bigint {
+    const never = 1_000_000
+    const isUncertain = isFleeting(this.#kind) && count > 0
+    return this.#telling.zxidAtStart + BigInt(isUncertain ? never : count)
   }
 
   #resolvedPath(path: string): string {
