@@ -228,6 +228,7 @@ export class Quorum implements Scope {
     } else {
       this.#together = this.#together.filter((replica) => able.includes(replica))
       for (const replica of able) if (!this.#together.includes(replica)) this.#join(replica)
+      this.#commit()
     }
     this.changes.note()
   }
