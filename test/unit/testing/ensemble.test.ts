@@ -21,13 +21,6 @@ async function start(options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
   return ensemble
 }
 
-/** Operations that have come in anywhere, whether or not they are answered. */
-function arrivals() {
-  const arrived: string[] = []
-  const intercept = ({ operation }: { readonly operation: string }) => void arrived.push(operation)
-  return { arrived, intercept }
-}
-
 async function connectTo(
   member: TestMember,
   request: Parameters<typeof RawClient.connect>[1] = {},
@@ -89,8 +82,7 @@ test('a write through a held follower happens, and is answered when it arrives t
 })
 
 test('sync is answered when a held follower has all that was decided before', async () => {
-  const { arrived, intercept } = arrivals()
-  const ensemble = await start({ intercept })
+  const ensemble = await start()
   const { leader, one } = await threeOf(ensemble)
   const writer = await connectTo(leader)
   const reader = await connectTo(one)
@@ -98,7 +90,7 @@ test('sync is answered when a held follower has all that was decided before', as
   await writer.call(setData, write('new'))
   reader.request(sync, { path: '/a' })
   reader.request(getData, read())
-  await ensemble.until(() => arrived.includes('getData'))
+  await ensemble.until(() => ensemble.outstanding === 2)
   expect(reader.order).toEqual([])
   one.release()
   await reader.takeReply(sync)
@@ -134,14 +126,13 @@ test('a session that begins at a held follower begins when that hears of it', as
 })
 
 test('what no majority has is not answered, and is lost with its leader', async () => {
-  const { arrived, intercept } = arrivals()
-  const ensemble = await start({ intercept })
+  const ensemble = await start()
   const { leader, one, other } = await threeOf(ensemble)
   const client = await connectTo(leader)
   for (const follower of [one, other]) follower.hold()
   client.request(setData, write('lost'))
   client.request(getData, read())
-  await ensemble.until(() => arrived.includes('getData'))
+  await ensemble.until(() => ensemble.outstanding === 2)
   await leader.stop()
   await client.closed
   expect([client.order, dataOf(ensemble)]).toEqual([[], 'old'])
@@ -151,13 +142,12 @@ test('what no majority has is not answered, and is lost with its leader', async 
 })
 
 test('what a leader has written down happens if the leader is back before there is another', async () => {
-  const { arrived, intercept } = arrivals()
-  const ensemble = await start({ intercept })
+  const ensemble = await start()
   const { leader, one, other } = await threeOf(ensemble)
   const client = await connectTo(leader)
   for (const follower of [one, other]) follower.hold()
   client.request(setData, write('kept'))
-  await ensemble.until(() => arrived.includes('setData'))
+  await ensemble.until(() => ensemble.outstanding === 1)
   await Promise.all([one.stop(), other.stop()])
   expect([ensemble.leader, dataOf(ensemble)]).toEqual([null, 'old'])
   await one.restart()
@@ -166,13 +156,12 @@ test('what a leader has written down happens if the leader is back before there 
 })
 
 test('who begins to follow is told what its leader has written down', async () => {
-  const { arrived, intercept } = arrivals()
-  const ensemble = await start({ intercept })
+  const ensemble = await start()
   const { leader, one, other } = await threeOf(ensemble)
   const client = await connectTo(leader)
   for (const follower of [one, other]) follower.hold()
   client.request(setData, write('kept'))
-  await ensemble.until(() => arrived.includes('setData'))
+  await ensemble.until(() => ensemble.outstanding === 1)
   await one.stop()
   one.release()
   await one.restart()
@@ -181,13 +170,12 @@ test('who begins to follow is told what its leader has written down', async () =
 })
 
 test('what a leader has written down is lost once another has led, even without a write', async () => {
-  const { arrived, intercept } = arrivals()
-  const ensemble = await start({ intercept })
+  const ensemble = await start()
   const { leader, one, other } = await threeOf(ensemble)
   const client = await connectTo(leader)
   for (const follower of [one, other]) follower.hold()
   client.request(setData, write('lost'))
-  await ensemble.until(() => arrived.includes('setData'))
+  await ensemble.until(() => ensemble.outstanding === 1)
   await leader.stop()
   expect(one.isLeader).toBe(true)
   await one.stop()
@@ -230,8 +218,7 @@ test('an old connection may still end its session, at all members', async () => 
 })
 
 test('a session ends at all members at once, and at a held one when it hears of it', async () => {
-  const { arrived, intercept } = arrivals()
-  const ensemble = await start({ intercept })
+  const ensemble = await start()
   const { leader, one } = await threeOf(ensemble)
   const owner = await connectTo(one)
   const watcher = await connectTo(leader)
@@ -244,7 +231,7 @@ test('a session ends at all members at once, and at a held one when it hears of 
   expect([ensemble.get('/e'), one.get('/e')]).toMatchObject([null, { stat: { version: 0 } }])
   expect((await owner.call(getData, { path: '/e', watch: false })).err).toBe(0)
   owner.request(setData, write('late')) // of a session that is over
-  await ensemble.until(() => arrived.includes('setData'))
+  await ensemble.until(() => one.outstanding === 1)
   one.release()
   await owner.closed
   expect([one.get('/e'), dataOf(ensemble)]).toEqual([null, 'old'])
