@@ -198,12 +198,12 @@ export const canaries: readonly Canary[] = [
   },
   {
     name: 'a write is done although its session has moved to another member',
-    file: 'src/testing/quorum.ts',
+    file: 'src/testing/reign.ts',
     edits: [['return owner !== undefined && owner !== origin', 'return false']],
   },
   {
     name: 'a write is answered before a majority has it',
-    file: 'src/testing/quorum.ts',
-    edits: [['[Math.floor(this.#voters.size / 2)]', '[0]']],
+    file: 'src/testing/voters.ts',
+    edits: [['[Math.floor(this.#ids.size / 2)]', '[0]']],
   },
 ]

@@ -1,0 +1,139 @@
+/**
+ * One leader with those who follow it, from its election on until it is gone: it decides, all write down
+ * what it has decided, and what a majority has written down has happened.
+ *
+ * Source: `Leader`, `LearnerHandler`, `LeaderSessionTracker`.
+ */
+import { type Clock } from './clock.ts'
+import { Head } from './head.ts'
+import { type Link } from './link.ts'
+import { type Notebook } from './notebook.ts'
+import { type Authority, waitForEver } from './peers.ts'
+import { refuse } from './refusal.ts'
+import { type Replica } from './replica.ts'
+import { type Voters } from './voters.ts'
+import { type Write } from './write.ts'
+
+export interface ReignOptions {
+  readonly clock: Clock
+  readonly voters: Voters
+  readonly notebook: Notebook
+  /** Called when a majority has something, or may have it. */
+  readonly onCommitted: () => void
+}
+
+export class Reign implements Authority {
+  readonly leader: Replica
+  readonly #options: ReignOptions
+  readonly #head: Head
+  /** The leader, and whoever follows it. */
+  #together: readonly Replica[]
+  /** Where the client of a session is, as far as the leader knows. */
+  readonly #owners = new Map<bigint, Replica>()
+
+  /** `leader` shows all that it has written down: now that has happened, whoever else knows of it. */
+  constructor(leader: Replica, epoch: bigint, options: ReignOptions) {
+    this.#options = options
+    this.leader = leader
+    leader.lead(epoch)
+    leader.isServing = true
+    this.#together = [leader]
+    this.#head = new Head(leader.state, epoch)
+    options.notebook.writeUpTo(leader.state.lastZxid)
+    options.notebook.clear()
+  }
+
+  get together(): readonly Replica[] {
+    return this.#together
+  }
+
+  /** What all its transactions are greater than. */
+  get firstZxid(): bigint {
+    return this.#head.firstZxid
+  }
+
+  /** Begins to follow, with all that the leader knows. */
+  join(replica: Replica): void {
+    replica.leave()
+    replica.follow(this.leader)
+    replica.isServing = true
+    this.#together = [...this.#together, replica]
+  }
+
+  /** Those who are not among these follow no more. */
+  keepOnly(able: readonly Replica[]): void {
+    this.#together = this.#together.filter((replica) => able.includes(replica))
+  }
+
+  /** What a majority has written down, has happened. */
+  commit(): void {
+    const zxid = this.#options.voters.lastZxidOfMajority(this.#together)
+    this.#options.notebook.writeUpTo(zxid)
+    for (const replica of this.#together) replica.commit(zxid)
+    this.#options.onCommitted()
+  }
+
+  decide<T>(origin: Replica, write: Write<T>): void {
+    const { link } = write
+    if (this.#isOver(link)) return waitForEver(origin, link)
+    const hasMoved = write.isAnybodys !== true && this.#hasMoved(origin, link)
+    const { outcome, transaction } = this.#head.decide(
+      hasMoved ? { ...write, change: () => refuse('SESSION_MOVED') } : write,
+      this.#options.clock.wallMs(),
+    )
+    const { zxid } = transaction.stamp
+    const { answers, log } = origin.state
+    answers.add(link, zxid, () => write.answer(outcome))
+    this.#options.notebook.add(zxid, () => log.push(write.entry(outcome, zxid)))
+    for (const replica of this.#together) replica.receive(transaction)
+    this.commit()
+  }
+
+  catchUp(origin: Replica, link: Link, answer: () => void): void {
+    const { answers, lastZxid } = origin.state
+    const run = this.#hasMoved(origin, link) ? () => link.close() : answer
+    if (this.#head.lastZxid <= lastZxid && !answers.has(link)) run()
+    else answers.add(link, this.#head.lastZxid, run)
+  }
+
+  hasSession(_origin: Replica, id: bigint): boolean {
+    return this.#head.hasSession(id)
+  }
+
+  touch(id: bigint): void {
+    const session = this.#sessionOf(id)
+    if (session !== undefined) this.leader.state.sessions.touch(session)
+  }
+
+  resumeSession(
+    origin: Replica,
+    id: bigint,
+    timeoutMsWanted: number,
+    _link: Link,
+    answer: (timeoutMs: number | null) => void,
+  ): void {
+    const session = this.#sessionOf(id)
+    if (session === undefined) return answer(null)
+    this.#owners.set(id, origin)
+    this.leader.state.sessions.renew(session, timeoutMsWanted)
+    answer(session.timeoutMs)
+  }
+
+  /** Undefined of one that is over, or is not known to a majority yet. */
+  #sessionOf(id: bigint) {
+    return this.#head.hasSession(id) ? this.leader.state.sessions.get(id) : undefined
+  }
+
+  /** The connection of a session that has ended is closed when its member hears of that. */
+  #isOver(link: Link | null): boolean {
+    return link !== null && link.session !== null && !this.#head.hasSession(link.sessionId)
+  }
+
+  /** Whoever asks first for a session has it, until it is resumed elsewhere. */
+  #hasMoved(origin: Replica, link: Link | null): boolean {
+    if (link === null || link.session === null) return false
+    const owner = this.#owners.get(link.sessionId)
+    if (owner === undefined) this.#owners.set(link.sessionId, origin)
+    return owner !== undefined && owner !== origin
+  }
+}
