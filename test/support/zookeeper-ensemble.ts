@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from './free-port.ts'
 import { type LoggedTransaction, readTransactionLog } from './transaction-log.ts'
-import { ZooKeeperServer } from './zookeeper-server.ts'
+import { type ServerMode, ZooKeeperServer } from './zookeeper-server.ts'
 
 export interface ZooKeeperEnsembleOptions {
-  /** Members. Default 3. */
+  /** Members with a vote. Default 3. */
   readonly size?: number
+  /** Further members without one, behind the others in `members`. Default none. */
+  readonly observers?: number
   /**
    * Default 200 ms. A member that hears nothing of its leader, or a leader of a majority, gives up
    * after ten of them.
@@ -33,7 +35,11 @@ export class ZooKeeperEnsemble implements AsyncDisposable {
   readonly members: readonly ZooKeeperServer[]
 
   static async start(options: ZooKeeperEnsembleOptions = {}): Promise<ZooKeeperEnsemble> {
-    const addresses = await freeAddresses(options.size ?? 3)
+    const { size = 3, observers = 0 } = options
+    const addresses = [
+      ...(await freeAddresses(size)),
+      ...(await freeAddresses(observers, 'observer')),
+    ]
     // None serves before a majority runs, so they start together.
     const starts = await Promise.allSettled(
       addresses.map(({ client }, i) =>
@@ -105,20 +111,19 @@ export class ZooKeeperEnsemble implements AsyncDisposable {
     return this.#membersThatAre('follower')
   }
 
-  /** Waits until a leader and enough followers serve, a majority by default. Returns the leader. */
-  async untilQuorum(count = Math.floor(this.members.length / 2) + 1): Promise<ZooKeeperServer> {
-    return until(`a leader and ${count - 1} followers`, async () => {
-      const modes = await Promise.all(this.members.map((member) => member.mode()))
-      const serving = modes.filter((mode) => mode === 'leader' || mode === 'follower')
-      const leaders = this.members.filter((_, i) => modes[i] === 'leader')
-      // Two: one of them was paused, and has not noticed yet that it was replaced.
-      return leaders.length === 1 && serving.length >= count ? leaders[0] : undefined
-    })
+  observers(): Promise<readonly ZooKeeperServer[]> {
+    return this.#membersThatAre('observer')
+  }
+
+  /** Waits until a leader and enough followers serve: a majority. Returns the leader. */
+  async untilQuorum(): Promise<ZooKeeperServer> {
+    const voters = this.#addresses.filter(({ role }) => role === 'participant').length
+    return this.#untilServing(Math.floor(voters / 2) + 1, ['leader', 'follower'])
   }
 
   /** Waits until every member serves. Returns the leader. */
   untilWhole(): Promise<ZooKeeperServer> {
-    return this.untilQuorum(this.members.length)
+    return this.#untilServing(this.members.length, ['leader', 'follower', 'observer'])
   }
 
   /**
@@ -147,7 +152,17 @@ export class ZooKeeperEnsemble implements AsyncDisposable {
     await Promise.all(this.members.map((member) => member[Symbol.asyncDispose]()))
   }
 
-  async #membersThatAre(wanted: 'leader' | 'follower'): Promise<readonly ZooKeeperServer[]> {
+  #untilServing(count: number, as: readonly ServerMode[]): Promise<ZooKeeperServer> {
+    return until(`a leader among ${count} members that serve`, async () => {
+      const modes = await Promise.all(this.members.map((member) => member.mode()))
+      const serving = modes.filter((mode) => as.includes(mode))
+      const leaders = this.members.filter((_, i) => modes[i] === 'leader')
+      // Two: one of them was paused, and has not noticed yet that it was replaced.
+      return leaders.length === 1 && serving.length >= count ? leaders[0] : undefined
+    })
+  }
+
+  async #membersThatAre(wanted: ServerMode): Promise<readonly ZooKeeperServer[]> {
     const modes = await Promise.all(this.members.map((member) => member.mode()))
     return this.members.filter((_, i) => modes[i] === wanted)
   }
@@ -171,15 +186,21 @@ interface Address {
   readonly client: number
   readonly quorum: number
   readonly election: number
+  readonly role: Role
 }
 
-async function freeAddresses(size: number): Promise<readonly Address[]> {
+type Role = 'participant' | 'observer'
+
+async function freeAddresses(
+  size: number,
+  role: Role = 'participant',
+): Promise<readonly Address[]> {
   const ports = new Set<number>()
   while (ports.size < 3 * size) ports.add(await freePort())
   const all = [...ports]
   return Array.from({ length: size }, (_, i) => {
     const [client = 0, quorum = 0, election = 0] = all.slice(3 * i)
-    return { client, quorum, election }
+    return { client, quorum, election, role }
   })
 }
 
@@ -215,8 +236,8 @@ function memberOptions(
 
 /** Keys and values of `zoo.cfg`. */
 function serverLines(addresses: readonly Address[]): (readonly [string, string])[] {
-  return addresses.map(({ client, quorum, election }, i) => {
-    const address = `127.0.0.1:${quorum}:${election}:participant;127.0.0.1:${client}`
+  return addresses.map(({ client, quorum, election, role }, i) => {
+    const address = `127.0.0.1:${quorum}:${election}:${role};127.0.0.1:${client}`
     return [`server.${i + 1}`, address] as const
   })
 }
