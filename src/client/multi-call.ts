@@ -1,34 +1,8 @@
-import { type ErrorCode, errorCodeOf } from '../protocol/error-codes.ts'
-import { ProtocolError, ZooKeeperError } from '../protocol/errors.ts'
+import { ProtocolError } from '../protocol/errors.ts'
 import { type MultiPart, type MultiResult } from '../protocol/multi.ts'
-import { type Operation, operationByCode, operations } from '../protocol/operations.ts'
-import { hintAtChroot } from './missing-chroot.ts'
+import { type Operation, operations } from '../protocol/operations.ts'
 import { type CallOwner, rejection, Request } from './request.ts'
-
-/** A transaction that was refused as a whole, because one of its operations failed. */
-export class TransactionError extends ZooKeeperError {
-  /** Which operation failed, from 0. `code`, `op` and `path` are that operation's. */
-  readonly index: number
-  /** Of each operation: null before the one that failed, `RUNTIME_INCONSISTENCY` after it. */
-  readonly codes: readonly (ErrorCode | null)[]
-
-  constructor(results: readonly MultiResult[], parts: readonly CallPart[], chroot: string) {
-    const index = failedIndex(results)
-    const errno = results[index]?.err ?? 0
-    const { type = 0, path = null } = parts[index] ?? {}
-    const op = operationByCode.get(type)?.name ?? 'multi'
-    const code = errorCodeOf(errno)
-    super(code, {
-      errno,
-      op,
-      path,
-      outcome: 'not-applied',
-      ...hintAtChroot(chroot, code, op, path),
-    })
-    this.index = index
-    this.codes = results.map(({ err }) => (err === 0 ? null : errorCodeOf(err)))
-  }
-}
+import { failedIndex, transactionErrorOf } from './transaction-error.ts'
 
 /** One operation of a multi or multiRead, and its path as the caller wrote it. */
 export interface CallPart extends MultiPart {
@@ -66,7 +40,7 @@ export class MultiCall extends Request<readonly MultiResult[]> {
       super.succeed(response)
     } else {
       this.release?.()
-      this.resolve(rejection(() => new TransactionError(results, this.#parts, this.owner.chroot)))
+      this.resolve(rejection(() => transactionErrorOf(results, this.#parts, this.owner.chroot)))
     }
   }
 }
@@ -89,9 +63,5 @@ function resultOf(type: number): number {
 const errorType = -1
 const { create, create2, createContainer, createTTL } = operations
 const creates = new Set<number>([create, create2, createContainer, createTTL].map((o) => o.code))
-
-function failedIndex(results: readonly MultiResult[]): number {
-  return results.findIndex(({ err }) => err !== 0)
-}
 
 const asIs = (results: readonly MultiResult[]) => results
