@@ -1,7 +1,17 @@
 /** What one child process is asked to do, and what it answers: plain data, sent between processes. */
 
-export const workloads = ['getData', 'setData', 'create-delete', 'mixed', 'lock'] as const
-/** `lock`: sessions that take a lock in turn; an operation is one hand-over from one to the next. */
+export const workloads = [
+  'getData',
+  'getMany',
+  'setData',
+  'create-delete',
+  'mixed',
+  'lock',
+] as const
+/**
+ * `getMany`: all requests in flight are made by one call, and the next one when all are answered.
+ * `lock`: sessions that take a lock in turn; an operation is one hand-over from one to the next.
+ */
 export type Workload = (typeof workloads)[number]
 export type RequestWorkload = Exclude<Workload, 'lock'>
 
@@ -38,6 +48,13 @@ export const benchPath = '/bench'
 
 /** Whose children stand in line for the lock. */
 export const lockPath = '/bench-lock'
+
+/** How many chains of calls there are at a time, and how many requests each call makes. */
+export function shapeOf({ workload, inFlight }: Plan): { chains: number; perCall: number } {
+  return workload === 'getMany'
+    ? { chains: 1, perCall: inFlight }
+    : { chains: inFlight, perCall: 1 }
+}
 
 /** Every fifth operation of `mixed` is a setData, the others are getData. */
 export const mixedPeriod = 5

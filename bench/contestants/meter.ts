@@ -19,9 +19,9 @@ export class Meter {
     this.timed = Math.min(inFlight, timedMax)
   }
 
-  /** An operation has ended that began at `atMs`; 0 if it was not timed. */
-  count(atMs: number): void {
-    this.operations++
+  /** So many operations have ended that began at `atMs`; 0 if they were not timed. */
+  count(atMs: number, operations = 1): void {
+    this.operations += operations
     if (atMs !== 0) this.recordLatency(performance.now() - atMs)
   }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import zookeeper from 'node-zookeeper-client'
-import { benchPath, mixedPeriod, type Plan, type RequestWorkload } from '../plan.ts'
+import { benchPath, mixedPeriod, type Plan, type RequestWorkload, shapeOf } from '../plan.ts'
 import { type Contender, type Meter } from './meter.ts'
 
 type Done = (error: Error | zookeeper.Exception | null) => void
@@ -15,8 +15,16 @@ export async function contend(plan: Plan): Promise<Contender> {
   await once(client, 'connected')
   const value = Buffer.alloc(plan.valueBytes, 'x')
 
+  const { chains, perCall } = shapeOf(plan)
   const callOf: Record<RequestWorkload, (chain: number) => Call> = {
     getData: () => (_turn, done) => client.getData(benchPath, done),
+    getMany: () => (_turn, done) => {
+      let left = perCall
+      const countDown: Done = (error) => {
+        if (--left === 0 || error) done(error)
+      }
+      for (let i = 0; i < perCall; i++) client.getData(benchPath, countDown)
+    },
     setData: () => (_turn, done) => client.setData(benchPath, value, done),
     'create-delete': (chain) => {
       const path = `${benchPath}/${process.pid}-${chain}`
@@ -33,10 +41,10 @@ export async function contend(plan: Plan): Promise<Contender> {
 
   return {
     async run(meter) {
-      const chains = Array.from({ length: plan.inFlight }, (_, chain) =>
-        runChain(meter, chain < meter.timed, callOf[workload](chain)),
+      const ends = Array.from({ length: chains }, (_, chain) =>
+        runChain(meter, chain < meter.timed, callOf[workload](chain), perCall),
       )
-      await Promise.all(chains)
+      await Promise.all(ends)
     },
     async close() {
       client.close()
@@ -46,13 +54,13 @@ export async function contend(plan: Plan): Promise<Contender> {
 }
 
 /** An error ends the process: this client hangs in a loop if it is retried within its callback. */
-function runChain(meter: Meter, isTimed: boolean, call: Call): Promise<void> {
+function runChain(meter: Meter, isTimed: boolean, call: Call, requests: number): Promise<void> {
   return new Promise((resolve) => {
     let turn = 0
     let atMs = 0
     const done: Done = (error) => {
       if (error !== null && error !== undefined) throw new Error('a call failed', { cause: error })
-      meter.count(atMs)
+      meter.count(atMs, requests)
       next()
     }
     const next = () => {

@@ -155,6 +155,7 @@ function requestsOf({ workload, inFlight, valueBytes }: Plan): Buffer[] {
   }
   const rounds: Record<RequestWorkload, (index: number) => Buffer[]> = {
     getData: () => [get],
+    getMany: () => [get],
     setData: () => [set],
     'create-delete': (index) => [create(index), remove(index)],
     mixed: () => [set, ...new Array<Buffer>(mixedPeriod - 1).fill(get)],

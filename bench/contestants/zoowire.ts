@@ -1,6 +1,13 @@
 import type * as zoowire from 'zoowire'
 import type * as recipes from 'zoowire/recipes'
-import { benchPath, lockPath, mixedPeriod, type Plan, type RequestWorkload } from '../plan.ts'
+import {
+  benchPath,
+  lockPath,
+  mixedPeriod,
+  type Plan,
+  type RequestWorkload,
+  shapeOf,
+} from '../plan.ts'
 import { type Contender, type Meter } from './meter.ts'
 
 type Call = (turn: number) => Promise<unknown>
@@ -26,8 +33,11 @@ async function request(
   const { data } = await zk.getData(benchPath)
   if (data?.length !== value.length) throw new Error('the znode is not what was planned')
 
+  const { chains, perCall } = shapeOf(plan)
+  const paths = new Array<string>(perCall).fill(benchPath)
   const callOf: Record<RequestWorkload, (loop: number) => Call> = {
     getData: () => () => zk.getData(benchPath),
+    getMany: () => () => zk.getMany(paths),
     setData: () => () => zk.setData(benchPath, value),
     'create-delete': (loop) => {
       const path = `${benchPath}/${process.pid}-${loop}`
@@ -42,8 +52,8 @@ async function request(
 
   return {
     async run(meter) {
-      const loops = Array.from({ length: plan.inFlight }, (_, loop) =>
-        runLoop(meter, loop < meter.timed, callOf[workload](loop)),
+      const loops = Array.from({ length: chains }, (_, loop) =>
+        runLoop(meter, loop < meter.timed, callOf[workload](loop), perCall),
       )
       await Promise.all(loops)
     },
@@ -51,11 +61,16 @@ async function request(
   }
 }
 
-async function runLoop(meter: Meter, isTimed: boolean, call: Call): Promise<void> {
+async function runLoop(
+  meter: Meter,
+  isTimed: boolean,
+  call: Call,
+  requests: number,
+): Promise<void> {
   for (let turn = 0; meter.isRunning; turn++) {
     const atMs = isTimed ? performance.now() : 0
     await call(turn)
-    meter.count(atMs)
+    meter.count(atMs, requests)
   }
 }
 
