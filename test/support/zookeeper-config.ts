@@ -18,6 +18,8 @@ export interface ZooKeeperServerOptions {
   readonly myid?: number
   /** Megabytes of Java heap, at most. */
   readonly heapMb?: number
+  /** Lets `ZooKeeperServer.stallLog` reach into it. */
+  readonly debuggable?: boolean
   /** Further system properties (`-D`), for instance `jute.maxbuffer`. */
   readonly jvmProperties?: Properties
   /** Further lines of zoo.cfg, which win over ours. */
@@ -68,7 +70,14 @@ export async function makeDataDir(dataDir: string, myid: number | undefined): Pr
   if (myid !== undefined) await writeFile(join(dataDir, 'myid'), String(myid))
 }
 
-export function jvmOptions({ heapMb = 256, jvmProperties }: ZooKeeperServerOptions): string[] {
+/** The port is any; the program's first line tells which. */
+const debuggerFlag = '-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:0'
+
+export function jvmOptions({
+  heapMb = 256,
+  debuggable = false,
+  jvmProperties,
+}: ZooKeeperServerOptions): string[] {
   const properties = {
     'zookeeper.forceSync': 'no',
     'zookeeper.preAllocSize': 4_096, // in KiB: the default grows the log by 64 MiB at once
@@ -82,5 +91,6 @@ export function jvmOptions({ heapMb = 256, jvmProperties }: ZooKeeperServerOptio
     ...jvmProperties,
   }
   const flags = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+  if (debuggable) flags.push(debuggerFlag)
   return [...flags, ...Object.entries(properties).map(([key, value]) => `-D${key}=${value}`)]
 }

@@ -13,6 +13,8 @@ export interface ZooKeeperEnsembleOptions {
    * after ten of them.
    */
   readonly tickTimeMs?: number
+  /** Lets `stallLog` reach into the members. */
+  readonly debuggable?: boolean
   /** Further system properties (`-D`) of every member. */
   readonly jvmProperties?: Readonly<Record<string, string | number | boolean>>
   /** Further lines of every zoo.cfg, which win over ours. */
@@ -208,9 +210,10 @@ function memberOptions(
   addresses: readonly Address[],
   port: number,
   myid: number,
-  { tickTimeMs = 200, jvmProperties, config }: ZooKeeperEnsembleOptions,
+  { tickTimeMs = 200, debuggable = false, jvmProperties, config }: ZooKeeperEnsembleOptions,
 ) {
   return {
+    debuggable,
     port,
     myid,
     tickTimeMs,

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fourLetterWord } from './four-letter-word.ts'
 import { freePort, isFree } from './free-port.ts'
+import { JavaDebugger } from './java-debugger.ts'
+import { runCommand } from './run-command.ts'
 import type { ServerProcess } from './server-process.ts'
 import { Watchdog } from './watchdog.ts'
 import {
@@ -153,6 +155,27 @@ export class ZooKeeperServer implements AsyncDisposable {
   resume(): void {
     this.#isPaused = false
     this.#process?.signal('SIGCONT')
+  }
+
+  /**
+   * Fills the disk: from now on every write to a file beyond so many bytes fails, until it is restarted or
+   * told Infinity. It asks the system for a limit, where a disk would really be full.
+   */
+  async limitFiles(bytes: number): Promise<void> {
+    const limit = bytes === Infinity ? 'unlimited' : String(bytes)
+    await runCommand('prlimit', ['--pid', String(this.#process?.pid), `--fsize=${limit}:`])
+  }
+
+  /**
+   * Stops the one thread that writes the transaction log, as a disk does that hangs; all others go on. It
+   * goes on when the result is disposed of. The server must be `debuggable`.
+   */
+  async stallLog(): Promise<Disposable> {
+    const log = await readFile(this.#logFile, 'utf8')
+    const port = [...log.matchAll(/dt_socket at address: (\d+)/g)].at(-1)?.[1]
+    const attached = await JavaDebugger.attach(Number(port))
+    await attached.suspend('SyncThread:')
+    return attached
   }
 
   /** Kills the server and removes its temporary folder. */
