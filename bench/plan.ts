@@ -15,7 +15,17 @@ export const workloads = [
 export type Workload = (typeof workloads)[number]
 export type RequestWorkload = Exclude<Workload, 'lock'>
 
-export const contestants = ['raw socket', 'node-zookeeper-client', 'zoowire', 'baseline'] as const
+/** Clients in other languages. They know the workloads that every client can do. */
+export const foreigners = ['go-zookeeper', 'java', 'kazoo'] as const
+export type Foreigner = (typeof foreigners)[number]
+
+export const contestants = [
+  'raw socket',
+  'node-zookeeper-client',
+  ...foreigners,
+  'zoowire',
+  'baseline',
+] as const
 export type Contestant = (typeof contestants)[number]
 
 export interface Plan {

@@ -17,10 +17,8 @@ const head = [
   'ops/s',
   'p50 µs',
   'p99 µs',
-  'CPU : raw',
-  'CPU : node-z-c',
-  'ops/s : raw',
-  'ops/s : node-z-c',
+  'zoowire : it, CPU',
+  'zoowire : it, ops/s',
 ]
 
 /** One table per server and workload; every figure as `median (min–max)` of its rounds. */
@@ -46,8 +44,8 @@ function renderTable(cells: readonly Cell[]): string {
 function renderRow(cell: Cell, contestant: Contestant): string[] {
   const { cpu, rate, p50, p99 } = figures
   const own = (figure: typeof cpu) => show(spreadOf(cell, contestant, figure))
-  const against = (other: Contestant, figure: typeof cpu) => {
-    return contestant === other ? '' : show(ratioOf(cell, contestant, other, figure))
+  const beside = (figure: typeof cpu) => {
+    return contestant === 'zoowire' ? '' : show(ratioOf(cell, 'zoowire', contestant, figure))
   }
   return [
     `${cell.inFlight}`,
@@ -56,9 +54,7 @@ function renderRow(cell: Cell, contestant: Contestant): string[] {
     own(rate),
     own(p50),
     own(p99),
-    against('raw socket', cpu),
-    against('node-zookeeper-client', cpu),
-    against('raw socket', rate),
-    against('node-zookeeper-client', rate),
+    beside(cpu),
+    beside(rate),
   ]
 }

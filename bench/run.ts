@@ -8,7 +8,15 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { environment } from './environment.ts'
 import { positiveNumber } from './options.ts'
-import { type Contestant, contestants, type Workload, workloads } from './plan.ts'
+import {
+  type Contestant,
+  contestants,
+  type Foreigner,
+  foreigners,
+  type Workload,
+  workloads,
+} from './plan.ts'
+import { isForeign, preparePeers } from './peers.ts'
 import { render } from './report.ts'
 import { type Cell, runRound } from './rounds.ts'
 import { type BenchServer, type ServerKind, serverKinds, startServer } from './servers.ts'
@@ -22,6 +30,7 @@ interface Options {
   contenders: number[]
   workload: Workload[]
   server: ServerKind[]
+  peers: Foreigner[]
   valueBytes: number
   baseline?: string
   output: string
@@ -33,6 +42,7 @@ const full = {
   contenders: [2, 8],
   workload: [...workloads],
   server: serverKinds,
+  peers: [],
 }
 const quick = {
   ...full,
@@ -54,11 +64,15 @@ const command = new Command('bench')
   .option('--contenders <counts...>', 'sessions that want the lock (default: 2 8)')
   .addOption(new Option('--workload <names...>').choices(workloads))
   .addOption(new Option('--server <names...>').choices(serverKinds))
+  .addOption(
+    new Option('--peers <names...>', 'clients in other languages, too').choices(foreigners),
+  )
   .option('--value-bytes <bytes>', 'length of the values', positiveNumber, 100)
   .option('--baseline <folder>', 'a second contestant: another build of zoowire (its dist)')
   .option('--output <file>', 'where the figures go, as JSON')
 
 const options = optionsOf(command.parse().opts())
+const commands = await preparePeers(options.peers)
 const cells: Cell[] = []
 const serverNames: string[] = []
 const before = environment(serverNames)
@@ -95,11 +109,8 @@ async function runCell(server: BenchServer, cell: Cell, round: number): Promise<
     `round ${round + 1}/${options.rounds}: ${server.name}, ${cell.workload}, ${cell.inFlight}\n`,
   )
   const { baseline = null, valueBytes, warmup, seconds } = options
-  const absent: Contestant[] = []
-  if (baseline === null) absent.push('baseline')
-  if (cell.workload === 'lock') absent.push('node-zookeeper-client') // it has none
-  const entered = contestants.filter((name) => !absent.includes(name))
-  await runRound(server, cell, round, entered, (contestant) => ({
+  const entered = contestants.filter((contestant) => isEntered(contestant, cell.workload))
+  await runRound(server, cell, round, entered, commands, (contestant) => ({
     contestant,
     baseline: baseline === null ? null : resolve(baseline),
     hosts: server.hosts,
@@ -109,6 +120,14 @@ async function runCell(server: BenchServer, cell: Cell, round: number): Promise<
     warmupMs: warmup * 1000,
     measuredMs: seconds * 1000,
   }))
+}
+
+/** Nobody else has a lock for Node, nor one call for many reads in another language. */
+function isEntered(contestant: Contestant, workload: Workload): boolean {
+  if (contestant === 'baseline') return options.baseline !== undefined
+  if (contestant === 'node-zookeeper-client') return workload !== 'lock'
+  if (!isForeign(contestant)) return true
+  return contestant in commands && workload !== 'lock' && workload !== 'getMany'
 }
 
 function optionsOf(given: Partial<Options>): Options {

@@ -1,10 +1,10 @@
 /** One contestant's turn: a process that is given a plan, carries it out, reports and ends. */
 import { pathToFileURL } from 'node:url'
-import { type Contestant, type Measurement, type Plan } from '../plan.ts'
+import { type Contestant, type Foreigner, type Measurement, type Plan } from '../plan.ts'
 import { type Contender, Meter } from './meter.ts'
 import type { Build } from './zoowire.ts'
 
-const start: Record<Contestant, (plan: Plan) => Promise<Contender>> = {
+const start: Record<Exclude<Contestant, Foreigner>, (plan: Plan) => Promise<Contender>> = {
   'raw socket': async (plan) =>
     plan.workload === 'lock'
       ? (await import('./raw-lock.ts')).contend(plan)
@@ -24,7 +24,7 @@ const start: Record<Contestant, (plan: Plan) => Promise<Contender>> = {
 }
 
 const plan = JSON.parse(process.argv[2]!) as Plan
-const contender = await start[plan.contestant](plan)
+const contender = await start[plan.contestant as keyof typeof start](plan)
 const meter = new Meter(plan.inFlight)
 const done = contender.run(meter)
 const measured = await meter.measure(plan)
