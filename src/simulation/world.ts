@@ -32,6 +32,11 @@ export interface WorldOptions {
   readonly network?: Partial<NetworkOptions>
 }
 
+/** Some hundred milliseconds as a rule; at times longer than some sessions last. */
+function electionMs(dice: Prng): number {
+  return dice.chance(0.1) ? dice.int(1_000, 10_000) : dice.int(100, 1_000)
+}
+
 /** A dial that a client made. */
 export interface Dial {
   readonly client: number
@@ -70,11 +75,13 @@ export class World {
       slowWriteChance: 0.5,
       ...network,
     })
+    const dice = this.dice.fork()
     this.quorum = new Quorum({
       clock: this.clock,
       profile: profileOf('3.9'),
       members: servers,
-      hasReadOnlyMode: false,
+      electionMs: () => electionMs(dice),
+      readOnlyAfterMs: null,
       tickTimeMs,
       sessionTimeoutMsMin: 2 * tickTimeMs,
       sessionTimeoutMsMax: 40 * tickTimeMs,
@@ -89,12 +96,12 @@ export class World {
       const name = `server-${i + 1}`
       this.#hostOf.set(
         replica,
-        this.network.addHost(name, (wire) => replica.accept(wire)),
+        this.network.addHost(name, (wire) => replica.keeper.accept(wire)),
       )
       return name
     })
     this.connectString = names.map((name) => `${name}:2181`).join(',')
-    for (const replica of this.quorum.replicas) this.quorum.start(replica)
+    this.quorum.begin()
   }
 
   /** A client of its own, as if in a process of its own. Someone must {@link run} the world meanwhile. */

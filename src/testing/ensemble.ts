@@ -17,8 +17,19 @@ export interface TestEnsembleOptions extends Omit<TestServerOptions, 'port'> {
    * `reconfig` makes them members. Default 0.
    */
   readonly outsiders?: number
-  /** Whether members without a majority serve reads to clients that accept that. Default false. */
+  /** Whether members without a leader serve reads to clients that accept that. Default false. */
   readonly readOnlyMode?: boolean
+  /**
+   * How long a majority that has lost its leader takes to find another, in milliseconds of `clock`: the
+   * members have closed their connections, and whoever comes meanwhile is sent away. Real ones take some
+   * hundred. Default 0: another leads at once. The first leader takes no time.
+   */
+  readonly electionTime?: number
+  /**
+   * How long members look for a leader until `readOnlyMode` lets them serve reads, in milliseconds. Default
+   * 0, and where elections take time two seconds, or a tick if that is longer, as in ZooKeeper.
+   */
+  readonly readOnlyDelay?: number
 }
 
 export interface PartitionOptions {
@@ -55,7 +66,7 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
     const lines = ensemble.members.map(({ configLine }) => configLine)
     const config = [...lines, 'version=0'].join('\n')
     ensemble.#quorum.preset((state) => state.tree.presetConfig(config))
-    for (const replica of ensemble.#quorum.replicas) ensemble.#quorum.start(replica)
+    ensemble.#quorum.begin()
     return ensemble
   }
 
@@ -65,7 +76,8 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
       ...keeperOptionsOf(options),
       members,
       outsiders,
-      hasReadOnlyMode: options.readOnlyMode ?? false,
+      electionMs: () => options.electionTime ?? 0,
+      readOnlyAfterMs: readOnlyAfterMsOf(options),
     })
     super(quorum)
     this.#quorum = quorum
@@ -73,7 +85,7 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
     if (tree !== undefined) quorum.preset((state) => preload(state, tree))
     const servers = quorum.replicas.map((replica, index) => {
       const port = portOf(options, index + 1)
-      const door = new Door({ ...options, port }, (wire) => replica.accept(wire))
+      const door = new Door({ ...options, port }, (wire) => replica.keeper.accept(wire))
       return new TestMember(replica, quorum, door)
     })
     this.members = servers.slice(0, members)
@@ -93,7 +105,7 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
     return scheme + this.members.map(({ address }) => address).join(',')
   }
 
-  /** Null while there is no majority. */
+  /** Null while there is no majority, or it has not found a leader yet. */
   get leader(): TestMember | null {
     return this.#servers.find(({ isLeader }) => isLeader) ?? null
   }
@@ -111,8 +123,8 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
   }
 
   /**
-   * Another member leads: all connections end, the zxids begin anew behind a higher epoch, and every
-   * session has its whole timeout again. Nothing is lost.
+   * Another member leads, after `electionTime`: all connections end, the zxids begin anew behind a higher
+   * epoch, and every session has its whole timeout again. Nothing is lost.
    *
    * @throws {Error} if there is no other member that could.
    */
@@ -135,6 +147,17 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
   /** All members see each other again, and know the same. Those that were cut off end their connections. */
   heal(): void {
     this.#quorum.heal()
+  }
+
+  /**
+   * Expires a session now, or when there is a leader who can: see {@link TestServer.expire}.
+   *
+   * @throws {Error} if there is no such session.
+   * @throws {ZooKeeperError} `TIMEOUT` if there is no leader for ten seconds.
+   */
+  override async expire(sessionId: bigint): Promise<void> {
+    if (this.leader === null) await this.until(() => this.leader !== null)
+    await super.expire(sessionId)
   }
 
   /** All members lose their data and sessions; all connections end. */
@@ -170,4 +193,16 @@ export class TestEnsemble extends Oracle implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+}
+
+const readOnlyDelayMsUsual = 2000
+
+function readOnlyAfterMsOf({
+  readOnlyMode,
+  readOnlyDelay,
+  electionTime = 0,
+  tickTime = 0,
+}: TestEnsembleOptions): number | null {
+  if (readOnlyMode !== true) return null
+  return readOnlyDelay ?? (electionTime === 0 ? 0 : Math.max(readOnlyDelayMsUsual, tickTime))
 }

@@ -16,8 +16,20 @@ const words: ReadonlySet<string> = new Set(
 /** The answer, or null if `word` is none and thus the length of a frame. */
 export function answerWord(state: ServerState, word: string): string | null {
   const answer = answers[word]
-  if (answer !== undefined) return answer(state)
+  if (answer !== undefined) return state.isServing ? answer(state) : answerOfIdle(word)
   return words.has(word) ? `${word} is not executed because it is not in the whitelist.\n` : null
+}
+
+/** Seen on ZooKeeper 3.9.5 while it looked for a leader. */
+function answerOfIdle(word: string): string {
+  switch (word) {
+    case 'ruok':
+      return 'imok'
+    case 'isro':
+      return 'null'
+    default:
+      return 'This ZooKeeper instance is not currently serving requests\n'
+  }
 }
 
 const answers: Readonly<Record<string, (state: ServerState) => string>> = {

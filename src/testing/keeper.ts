@@ -76,6 +76,11 @@ export class Keeper implements LinkHost, Scope {
     for (const cable of [...this.#cables.values()]) cable.reset()
   }
 
+  /** Closes all connections, behind what was sent. */
+  closeAll(): void {
+    for (const link of [...this.#cables.keys()]) link.close()
+  }
+
   /** Resets the connection of a session, if it has one. */
   cutSession(sessionId: bigint): void {
     const link = this.state.linkOf.get(sessionId)
@@ -132,6 +137,7 @@ export class Keeper implements LinkHost, Scope {
   }
 
   handleHandshake(link: Link, request: handshake.ConnectRequest): void {
+    if (!this.state.isServing) return link.close()
     const view = { sessionId: request.sessionId, operation: 'handshake', paths: [] }
     this.#meet(link, view, null, () => {
       if (!link.isClosed) this.#shakeHands(link, request)

@@ -17,7 +17,8 @@ Starts a ZooKeeper server in memory, and prints its connect string. SIGTERM or S
 
   --port N                  default: a free one
   --host NAME               default: 127.0.0.1
-  --members N               so many servers in front of one history, each on a free port
+  --members N               so many servers of one ensemble, each on a free port
+  --election-time MS        how long they take to find another leader; default: 0
   --profile NAME            whose behaviour: ${profileNames.join(', ')}
   --tree FILE               znodes that are there from the start: {"/app": "data", ...}
   --tick-time MS            default: 200
@@ -40,6 +41,7 @@ const options = {
   port: text,
   host: text,
   members: text,
+  'election-time': text,
   profile: text,
   tree: text,
   'tick-time': text,
@@ -73,9 +75,11 @@ function parse() {
 
 function start(values: Values): Promise<TestServer | TestEnsemble> {
   const members = numberOf('members', values.members)
+  const electionTime = numberOf('election-time', values['election-time']) ?? 0
+  if (members === undefined && electionTime > 0) throw new Error('--election-time needs --members')
   if (members === undefined) return TestServer.start(optionsOf(values))
   if (values.port !== undefined) throw new Error('--members take free ports, and no --port')
-  return TestEnsemble.start({ ...optionsOf(values), members })
+  return TestEnsemble.start({ ...optionsOf(values), members, electionTime })
 }
 
 function optionsOf(values: Values): TestServerOptions {

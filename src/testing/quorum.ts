@@ -2,11 +2,13 @@
  * Several servers that keep one history, as long as a majority of them is together: who runs, who sees
  * whom, and who leads. What a leader does stands in {@link Reign}.
  *
- * It knows no sockets and does everything at once: what takes its time is what a test holds back.
+ * It knows no sockets. Elections take as long as it is told; all else happens at once, or when a test
+ * lets go of what it has held back.
  *
  * Source: `QuorumPeer`, `FastLeaderElection`.
  */
 import { Changes } from './changes.ts'
+import { type Timer } from './clock.ts'
 import { Faults } from './faults.ts'
 import { type KeeperOptions } from './keeper.ts'
 import { type Backup, type MemberState } from './member-state.ts'
@@ -23,8 +25,10 @@ export interface QuorumOptions extends Omit<KeeperOptions, 'serverId' | 'faults'
   readonly members: number
   /** Servers beyond those: they follow, and do not vote until a reconfiguration lets them. */
   readonly outsiders?: number
-  /** Whether members without a majority serve reads to clients that accept that. */
-  readonly hasReadOnlyMode: boolean
+  /** How long it takes to find a leader, once for each election. Default: no time. */
+  readonly electionMs?: () => number
+  /** How long members look for one until they serve reads to clients that accept that; null for ever. */
+  readonly readOnlyAfterMs: number | null
 }
 
 export class Quorum implements Scope {
@@ -40,6 +44,8 @@ export class Quorum implements Scope {
   /** What was decided and is not in the log yet. It outlives its leader, if the next one has it. */
   readonly #notebook = new Notebook()
   #reign: Reign | null = null
+  /** Those who look for a leader have found one when it is due. */
+  #election: Timer | null = null
 
   constructor(options: QuorumOptions) {
     this.#options = options
@@ -49,6 +55,7 @@ export class Quorum implements Scope {
       changes: this.changes,
       note: (entry: LogEntry) => this.log.push(entry),
       peersOf: (replica: Replica) => peersOf(replica, () => this.#reignOver(replica)),
+      readOnlyAfterMs: options.readOnlyAfterMs,
     }
     const { members, outsiders = 0 } = options
     const electorate = { hasQuorumOf: (ids: readonly number[]) => this.#hasQuorumOf(ids) }
@@ -93,10 +100,18 @@ export class Quorum implements Scope {
     for (const { state } of others) state.restore(first!.state.backup())
   }
 
+  /** All members start, and have a leader at once. */
+  begin(): void {
+    for (const replica of this.replicas) replica.isRunning = true
+    this.#adoptConfig()
+    this.#elect()
+  }
+
   /** A member goes away, with what it has written down. */
   stop(replica: Replica): void {
     if (!replica.isRunning) return
     replica.isRunning = false
+    replica.keeper.cut()
     replica.leave()
     this.#regroup()
   }
@@ -105,6 +120,7 @@ export class Quorum implements Scope {
   start(replica: Replica): void {
     if (replica.isRunning) return
     replica.isRunning = true
+    if (replica.isApart) replica.look()
     this.#regroup()
   }
 
@@ -119,7 +135,7 @@ export class Quorum implements Scope {
     for (const replica of apart) {
       replica.isApart = true
       replica.state.sessions.pause()
-      if (areAware) this.#standAlone(replica)
+      if (areAware && replica.isRunning) replica.look()
     }
     this.#regroup()
   }
@@ -140,13 +156,13 @@ export class Quorum implements Scope {
     this.#reign?.commit()
   }
 
-  /** Another member leads, behind all that was decided. */
+  /** Another member will lead, behind all that was decided. */
   changeLeader(): void {
     const next = this.#together.find((one) => one !== this.leader && this.#voters.includes(one))
     if (next === undefined) throw new Error('nobody else can lead')
     for (const replica of this.#together) replica.release(Infinity)
     this.#reign?.commit()
-    this.#elect(this.#together, next)
+    this.#look(next)
   }
 
   wipe(): void {
@@ -180,6 +196,7 @@ export class Quorum implements Scope {
       replica.leave()
     }
     this.#reign = null
+    this.#election?.cancel()
     this.changes.close()
   }
 
@@ -198,11 +215,12 @@ export class Quorum implements Scope {
   #regroup(): void {
     this.#adoptConfig()
     const able = this.#able
-    if (!this.#voters.areMajority(able)) {
-      this.#reign = null
-      for (const replica of able) this.#standAlone(replica)
-    } else if (this.#reign === null || !able.includes(this.#reign.leader)) {
-      this.#elect(able)
+    if (
+      this.#reign === null ||
+      !able.includes(this.#reign.leader) ||
+      !this.#voters.areMajority(able)
+    ) {
+      this.#look()
     } else {
       this.#reign.keepOnly(able)
       for (const replica of able) if (!this.#together.includes(replica)) this.#reign.join(replica)
@@ -237,14 +255,39 @@ export class Quorum implements Scope {
     if (leader === null || this.#voters.includes(leader)) return
     const { clock, tickTimeMs } = this.#options
     clock.timer(clock.nowMs() + tickTimeMs, () => {
-      if (this.leader === leader && !this.#voters.includes(leader)) this.#elect(this.#able)
+      if (this.leader === leader && !this.#voters.includes(leader)) this.#look()
+    })
+  }
+
+  /** Nobody leads. All look for a leader, and if there are enough of them they find one: after a while. */
+  #look(chosen?: Replica): void {
+    this.#reign = null
+    const able = this.#able
+    for (const replica of able) replica.look()
+    if (!this.#voters.areMajority(able)) {
+      this.#election?.cancel()
+      this.#election = null
+    } else if (this.#election === null) {
+      this.#electIn(this.#options.electionMs?.() ?? 0, chosen)
+    }
+    this.changes.note()
+  }
+
+  #electIn(ms: number, chosen?: Replica): void {
+    if (ms === 0) return this.#elect(chosen)
+    const { clock } = this.#options
+    this.#election = clock.timer(clock.nowMs() + ms, () => {
+      this.#election = null
+      this.#elect(chosen)
     })
   }
 
   /** Who has followed the latest leader, and of those has written down most, leads. */
-  #elect(able: readonly Replica[], chosen?: Replica): void {
+  #elect(chosen?: Replica): void {
+    const able = this.#able
     const candidates = able.filter((replica) => this.#voters.includes(replica))
-    const leader = chosen ?? candidates.reduce((one, other) => (other.isAheadOf(one) ? other : one))
+    const best = candidates.reduce((one, other) => (other.isAheadOf(one) ? other : one))
+    const leader = chosen !== undefined && candidates.includes(chosen) ? chosen : best
     for (const replica of able) replica.leave()
     this.#reign = this.#reignOf(leader, able)
     for (const replica of able) if (replica !== leader) this.#reign.join(replica)
@@ -265,13 +308,5 @@ export class Quorum implements Scope {
         this.changes.note()
       },
     })
-  }
-
-  /** It has no majority: it sends its clients away, or serves reads if it may. */
-  #standAlone(replica: Replica): void {
-    const isReadOnly = replica.isRunning && this.#options.hasReadOnlyMode
-    if (!replica.isServing && replica.state.isReadOnly === isReadOnly) return
-    replica.leave()
-    replica.state.setReadOnly(isReadOnly)
   }
 }

@@ -36,7 +36,7 @@ export class Reign implements Authority {
     this.#options = options
     this.leader = leader
     leader.lead(epoch)
-    leader.isServing = true
+    leader.serve()
     this.#together = [leader]
     this.#head = new Head(leader.state, epoch)
     options.notebook.writeUpTo(leader.state.lastZxid)
@@ -56,7 +56,7 @@ export class Reign implements Authority {
   join(replica: Replica): void {
     replica.leave()
     replica.follow(this.leader)
-    replica.isServing = true
+    replica.serve()
     this.#together = [...this.#together, replica]
   }
 

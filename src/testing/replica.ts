@@ -1,9 +1,8 @@
 /** One member of an ensemble, without a port: a server, and what its leader has told it. */
-import { type Cable } from './cable.ts'
 import { type Changes } from './changes.ts'
+import { type Timer } from './clock.ts'
 import { epochOf } from './head.ts'
 import { Keeper, type KeeperOptions } from './keeper.ts'
-import { type Wire } from './link.ts'
 import { type Backup, MemberState, type Peers } from './member-state.ts'
 import { type LogEntry } from './operation-log.ts'
 import { type Transaction } from './transaction.ts'
@@ -14,14 +13,14 @@ export interface Ensemble {
   /** What a member was asked. */
   readonly note: (entry: LogEntry) => void
   readonly peersOf: (replica: Replica) => Peers
+  /** How long a member looks for a leader until it serves reads; null for ever. */
+  readonly readOnlyAfterMs: number | null
 }
 
 export class Replica {
   readonly id: number
   readonly keeper: Keeper
   readonly state: MemberState
-  /** Otherwise it has no majority, and sends its clients away, or is not even running. */
-  isServing = false
   isRunning = false
   /** Cut off from the members with the majority. */
   isApart = false
@@ -33,23 +32,22 @@ export class Replica {
   #pending: Transaction[] = []
   /** How many transactions still arrive. */
   #passing = Infinity
+  readonly #readOnlyAfterMs: number | null
+  #isLooking = false
+  /** Until it serves reads. */
+  #grace: Timer | null = null
 
-  constructor(options: KeeperOptions, { changes, note, peersOf }: Ensemble) {
+  constructor(options: KeeperOptions, { changes, note, peersOf, readOnlyAfterMs }: Ensemble) {
     this.id = options.serverId
+    this.#readOnlyAfterMs = readOnlyAfterMs
     this.state = new MemberState(options, { changes, note, peers: peersOf(this) })
     this.keeper = new Keeper(options, this.state)
-    this.keeper.pause()
+    this.leave()
   }
 
   /** Whether it knows the session, which may have ended by now. */
   hasHeardOf(sessionId: bigint): boolean {
     return this.state.sessions.get(sessionId) !== undefined
-  }
-
-  accept(wire: Wire): Cable {
-    const cable = this.keeper.accept(wire)
-    if (!this.isServing && !this.state.isReadOnly) cable.reset()
-    return cable
   }
 
   /** The last transaction that it would not lose in a crash. */
@@ -122,9 +120,35 @@ export class Replica {
     this.state.wipe()
   }
 
+  /** It has a leader, or leads. */
+  serve(): void {
+    this.state.isServing = true
+  }
+
+  /** It has no leader: whoever comes is sent away or, if it may serve reads, only for a while. */
+  look(): void {
+    if (this.#isLooking) return
+    this.leave()
+    this.#isLooking = true
+    const ms = this.#readOnlyAfterMs
+    if (ms === null) return
+    if (ms === 0) return this.#serveReads()
+    const { clock } = this.state.options
+    this.#grace = clock.timer(clock.nowMs() + ms, () => this.#serveReads())
+  }
+
+  #serveReads(): void {
+    this.state.setReadOnly(true)
+    this.serve()
+    this.state.changes.note()
+  }
+
   /** Ends all connections. Nobody who waits for an answer gets one. */
   leave(): void {
-    this.isServing = false
+    this.#isLooking = false
+    this.#grace?.cancel()
+    this.state.isServing = false
+    this.keeper.closeAll()
     this.keeper.pause()
     this.state.answers.clear()
     this.state.setReadOnly(false)

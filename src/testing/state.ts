@@ -40,6 +40,8 @@ export class ServerState implements Ledger {
   readonly answers = new AnswerQueue()
   /** The connection that holds a session, while there is one. */
   readonly linkOf = new Map<bigint, Link>()
+  /** Otherwise it looks for a leader: it answers words of four letters, and closes all other connections. */
+  isServing = true
   /** Without a quorum: it serves reads to those who accept that, in sessions of its own. */
   isReadOnly = false
   /** Sessions that exist here only, because no quorum was there to agree to them. */

@@ -147,7 +147,7 @@ const faults = {
   /** As by an operator: sooner than any timeout, so no lease can know. */
   expire: (world, dice, expired) => {
     const sessions = [...world.quorum.state.sessions]
-    if (sessions.length === 0) return false
+    if (sessions.length === 0 || world.quorum.leader === null) return false
     const session = dice.pick(sessions)
     expired.add(session.id)
     world.quorum.state.expire(session.id)

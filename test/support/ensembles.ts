@@ -16,15 +16,23 @@ export interface Ensemble {
 }
 
 async function startTest(): Promise<Ensemble> {
-  const ensemble = await TestEnsemble.start()
+  const ensemble = await TestEnsemble.start({ electionTime: 200 })
+  const untilLed = () => ensemble.until(() => ensemble.leader !== null)
   return {
     addresses: ensemble.members.map(({ address }) => address),
-    leader: async () => ensemble.leader!.address,
+    leader: async () => {
+      await untilLed()
+      return ensemble.leader!.address
+    },
     kill: (address) => ensemble.memberAt(address).stop(),
     mend: async () => {
       for (const member of ensemble.members) await member.restart()
+      await untilLed()
     },
-    wipe: async () => ensemble.wipe(),
+    wipe: () => {
+      ensemble.wipe()
+      return untilLed()
+    },
     close: () => ensemble.close(),
   }
 }
