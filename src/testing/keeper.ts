@@ -9,9 +9,9 @@ import { answerHandshake } from './handshake.ts'
 import { copyOf, Link, type LinkHost, type Wire } from './link.ts'
 import { type OperationLog } from './operation-log.ts'
 import { type Scope } from './oracle.ts'
-import { processRequest } from './processor.ts'
+import { processRequest, refuseRequest } from './processor.ts'
 import { type Profile } from './profile.ts'
-import { type RequestView, viewOf } from './request-view.ts'
+import { type RequestView, viewOf, viewWithout } from './request-view.ts'
 import { ServerState, type StateOptions } from './state.ts'
 import { strike, strikeLink } from './strike.ts'
 
@@ -65,7 +65,7 @@ export class Keeper implements LinkHost, Scope {
   accept(wire: Wire): Cable {
     const cable = new Cable(wire, this.#options.clock, (shaped) => new Link(shaped, this))
     this.#cables.set(cable.link, cable)
-    const fault = this.#strike({ sessionId: 0n, operation: 'accept', paths: [] })
+    const fault = this.#strike(viewWithout(0n, 'accept'))
     if (fault !== null) strikeLink(fault, cable)
     this.state.changes.note()
     return cable
@@ -138,7 +138,7 @@ export class Keeper implements LinkHost, Scope {
 
   handleHandshake(link: Link, request: handshake.ConnectRequest): void {
     if (!this.state.isServing) return link.close()
-    const view = { sessionId: request.sessionId, operation: 'handshake', paths: [] }
+    const view = viewWithout(request.sessionId, 'handshake')
     this.#meet(link, view, null, () => {
       if (!link.isClosed) this.#shakeHands(link, request)
       this.state.changes.note()
@@ -195,8 +195,11 @@ export class Keeper implements LinkHost, Scope {
     const fault = planOf(interception) ?? this.#strike(request)
     const { state } = this
     state.changes.note()
-    if (fault === null) carryOut()
-    else strike(fault, { cable, request, header, state, carryOut, later: this.#later })
+    if (fault === null) return carryOut()
+    const refuse = (err: number) => {
+      if (header !== null) refuseRequest(state, link, header.xid, request, err)
+    }
+    strike(fault, { cable, request, header, state, carryOut, refuse, later: this.#later })
   }
 
   /** A write that came in is carried out even if its connection has gone meanwhile. */

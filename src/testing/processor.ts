@@ -21,6 +21,7 @@ import { copyOf, type Link, replyEmpty } from './link.ts'
 import { type LogEntry, type LogPart } from './operation-log.ts'
 import { isReadPart, reads } from './reads.ts'
 import { errnoOf, refuse } from './refusal.ts'
+import { pathOf, pathOfPart, type RequestView } from './request-view.ts'
 import { SaslExchange } from './sasl.ts'
 import { endSession, type ServerState } from './state.ts'
 import { type Stamp } from './tree.ts'
@@ -51,6 +52,26 @@ export function processRequest(
   else if (operation === operations.multi && !knowsParts(request)) link.close()
   else if (state.isReadOnly && needsQuorum(operation)) answerNotReadOnly(request, operation)
   else answererOf(operation)(request, operation)
+}
+
+/** Answers an error instead, when its turn has come. */
+export function refuseRequest(
+  state: ServerState,
+  link: Link,
+  xid: number,
+  { operation, path }: RequestView,
+  err: number,
+): void {
+  if (link.session !== null) state.touch(link.session, link)
+  const answer = () => {
+    if (link.isClosed) return
+    const header = { xid, zxid: state.lastZxid, err }
+    replyEmpty(link, header)
+    const entry = { sessionId: link.sessionId, ...header, operation, path }
+    if (operation !== operations.ping.name) state.log.push(entry)
+  }
+  if (state.answers.has(link)) state.answers.add(link, 0n, answer)
+  else answer()
 }
 
 /** A server without create2 cannot even read a multi that contains one: ClickHouse's goes away. */
@@ -322,11 +343,6 @@ function answerUnimplemented(request: Request, name: string): void {
   request.link.close()
 }
 
-/** Null for operations that name no znode. */
-export function pathOf({ path }: Operation, decoded: unknown): string | null {
-  return path === null ? null : (decoded as Record<typeof path, string>)[path]
-}
-
 function log(
   { state, link }: Request,
   { xid, zxid, err }: records.ReplyHeader,
@@ -346,9 +362,4 @@ function partsOf(decoded: unknown, response: unknown): readonly LogPart[] | unde
     const operation = operationByCode.get(part.type)?.name ?? `opcode ${part.type}`
     return { operation, path: pathOfPart(part), err }
   })
-}
-
-/** Whatever can stand in a multi names a znode. */
-export function pathOfPart({ request }: MultiPart): string {
-  return (request as { readonly path: string }).path
 }

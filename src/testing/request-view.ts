@@ -1,12 +1,20 @@
-import { type Operation, operationByCode, type Reader, type records } from '../protocol/index.ts'
-import { pathOf, pathOfPart } from './processor.ts'
+import {
+  type MultiPart,
+  type Operation,
+  operationByCode,
+  type Reader,
+  type records,
+} from '../protocol/index.ts'
+import { attempt } from './write.ts'
 
 /** A request that has come in. */
 export interface RequestView {
   readonly sessionId: bigint
   /** As ZooKeeper names it: `getData`, `create2`, `ping`; `opcode 99` for one that it does not know. */
   readonly operation: string
-  /** The znodes it names: none for a ping, one for most, those of its parts for a multi. */
+  /** The znode it names; null for a ping, and for a multi, whose parts do. */
+  readonly path: string | null
+  /** All znodes that it names, itself or in its parts. */
   readonly paths: readonly string[]
 }
 
@@ -17,17 +25,28 @@ export function viewOf(
   body: Reader,
 ): RequestView {
   const operation = operationByCode.get(type)
-  if (operation === undefined) return { sessionId, operation: `opcode ${type}`, paths: [] }
-  return { sessionId, operation: operation.name, paths: pathsOf(operation, body) }
+  if (operation === undefined) return viewWithout(sessionId, `opcode ${type}`)
+  return { sessionId, operation: operation.name, ...pathsOf(operation, body) }
 }
 
-function pathsOf(operation: Operation, body: Reader): readonly string[] {
-  try {
-    const request = operation.request.read(body)
-    if (Array.isArray(request)) return request.map(pathOfPart)
-    const path = pathOf(operation, request)
-    return path === null ? [] : [path]
-  } catch {
-    return []
-  }
+/** Of what names no znode. */
+export function viewWithout(sessionId: bigint, operation: string): RequestView {
+  return { sessionId, operation, path: null, paths: [] }
+}
+
+function pathsOf(operation: Operation, body: Reader): Pick<RequestView, 'path' | 'paths'> {
+  const { err, result } = attempt(() => operation.request.read(body))
+  if (Array.isArray(result)) return { path: null, paths: result.map(pathOfPart) }
+  const path = err === 0 ? pathOf(operation, result) : null
+  return { path, paths: path === null ? [] : [path] }
+}
+
+/** Null for operations that name no znode. */
+export function pathOf({ path }: Operation, decoded: unknown): string | null {
+  return path === null ? null : (decoded as Record<typeof path, string>)[path]
+}
+
+/** Whatever can stand in a multi names a znode. */
+export function pathOfPart({ request }: MultiPart): string {
+  return (request as { readonly path: string }).path
 }

@@ -2,7 +2,6 @@
 import { type records } from '../protocol/index.ts'
 import { type Cable } from './cable.ts'
 import { errnoOfFailure, type FaultPlan, isLinkFault, type LinkFault } from './fault-plan.ts'
-import { replyEmpty } from './link.ts'
 import { type RequestView } from './request-view.ts'
 import { type ServerState } from './state.ts'
 
@@ -14,6 +13,8 @@ export interface Scene {
   readonly header: records.RequestHeader | null
   readonly state: ServerState
   readonly carryOut: () => void
+  /** Answers an error instead. A handshake has none to answer. */
+  readonly refuse: (err: number) => void
   /** Runs something so much later, unless the server goes away before. */
   readonly later: (ms: number, run: () => void) => void
 }
@@ -32,7 +33,7 @@ export function strike(fault: FaultPlan, scene: Scene): void {
     case 'expire':
       return expire(scene)
     case 'fail':
-      return fail(errnoOfFailure(fault.code), scene)
+      return scene.refuse(errnoOfFailure(fault.code)!)
     case 'delay-request':
       return delay(fault.ms, scene)
     case 'delay-reply':
@@ -64,11 +65,6 @@ function strikeMidway(fault: LinkFault, { cable, header, carryOut }: Scene): voi
 function expire({ state, request, header, carryOut }: Scene): void {
   if (state.hasSession(request.sessionId)) state.expire(request.sessionId)
   if (header === null) carryOut()
-}
-
-function fail(errno: number | null, { cable, header, state }: Scene): void {
-  if (header === null || errno === null) return
-  replyEmpty(cable.link, { xid: header.xid, zxid: state.lastZxid, err: errno })
 }
 
 /** The server is busy: this request and those behind it wait. */

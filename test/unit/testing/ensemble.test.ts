@@ -333,6 +333,23 @@ test('faults of a member strike there only, those of the ensemble at any', async
   expect(await errors()).toEqual([-127, -127])
 })
 
+test('an error in place of a read comes behind the write that a held follower waits for', async () => {
+  const ensemble = await start()
+  const { one } = await threeOf(ensemble)
+  const client = await connectTo(one)
+  one.hold()
+  one.faults.add({ do: 'fail', code: 'THROTTLED_OP', operation: 'getData' })
+  const xids = [client.request(setData, write('new')), client.request(getData, read())]
+  await ensemble.until(() => one.outstanding === 2)
+  one.release()
+  const replies = [await client.takeReply(setData), await client.takeReply(getData)]
+  expect(replies.map(({ xid, err }) => [xid, err])).toEqual([
+    [xids[0], 0],
+    [xids[1], -127],
+  ])
+  expect(ensemble.log.at(-1)).toMatchObject({ operation: 'getData', path: '/a', err: -127 })
+})
+
 test('a connection that is not heard of for the session timeout is closed, the session lives on', async () => {
   const clock = new ManualClock()
   const ensemble = await start({ clock, tickTime: 1_000 })

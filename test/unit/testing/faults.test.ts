@@ -143,6 +143,30 @@ describe('what a fault does to a request', () => {
     expect(server.sessions).toEqual([])
   })
 
+  test('an error in place of the request is an answer: it is logged, unless it is that of a ping', async () => {
+    server.faults.add({
+      do: 'fail',
+      code: 'THROTTLED_OP',
+      operation: ['ping', 'getData'],
+      times: 2,
+    })
+    const { zxid } = await client.call(ping, undefined, -2)
+    await client.call(getData, root)
+    const { sessionId } = client
+    const answered = { sessionId, xid: 1, zxid, operation: 'getData', path: '/', err: -127 }
+    expect(server.log.at(-1)).toEqual(answered)
+    expect(server.log.some(({ operation }) => operation === 'ping')).toBe(false)
+  })
+
+  test('a session that is answered errors only lives on', async () => {
+    server.faults.add({ do: 'fail', code: 'THROTTLED_OP', times: Infinity })
+    for (let i = 0; i < 3; i++) {
+      clock.advance(6_000)
+      expect((await client.call(getData, root)).err).toBe(-127)
+    }
+    expect(server.sessions).toMatchObject([{ id: client.sessionId, connected: true }])
+  })
+
   test('an expiry ends the session in place of the request', async () => {
     await client.call(create2, create('/e', 1))
     server.faults.add({ do: 'expire', operation: 'create' })
