@@ -8,6 +8,8 @@ export type FaultDirection = 'to-client' | 'to-server' | 'both'
 
 /** What happens to a request or to its reply. */
 export type RequestFault =
+  /** Nothing. It counts requests, waits for one, and spares it the plans that were added later. */
+  | { readonly do: 'pass' }
   /**
    * The connection is reset before the request is carried out, or after; the client cannot tell which.
    * `expire` ends the session before the request is carried out. `duplicate-reply` sends the reply
@@ -95,6 +97,7 @@ const isOneOf =
 const direction = isOneOf('to-client', 'to-server', 'both')
 
 const kinds: Readonly<Record<FaultPlan['do'], Kind>> = {
+  pass: { strikes: 'requests' },
   'drop-request': { strikes: 'requests' },
   'drop-reply': { strikes: 'requests' },
   'duplicate-reply': { strikes: 'requests' },

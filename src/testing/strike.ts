@@ -25,6 +25,8 @@ export function strike(fault: FaultPlan, scene: Scene): void {
   cable.link.flush()
   if (isLinkFault(fault)) return strikeMidway(fault, scene)
   switch (fault.do) {
+    case 'pass':
+      return carryOut()
     case 'drop-request':
       return cable.reset()
     case 'drop-reply':

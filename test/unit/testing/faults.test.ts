@@ -111,11 +111,26 @@ describe('requests that a fault strikes', () => {
     expect((await client.call(getData, root)).err).toBe(0)
   })
 
-  test('its promise resolves when it strikes', async () => {
-    const fault = server.faults.add({ do: 'fail', code: 'NO_NODE', operation: 'getData' })
-    client.request(getData, root)
-    await fault.struck
-    expect(fault.hits).toBe(1)
+  test('one that passes is carried out, counted, and spared the faults added later', async () => {
+    const fault = server.faults.add({ do: 'pass', nth: 2, times: 2 })
+    server.faults.add({ do: 'fail', code: 'NO_AUTH', times: Infinity })
+    const errors = []
+    for (let i = 0; i < 4; i++) errors.push((await client.call(getData, root)).err)
+    expect(errors).toEqual([-102, 0, 0, -102])
+    expect(fault.hits).toBe(2)
+  })
+
+  test('its promise resolves when it strikes, before the client knows', async () => {
+    const pass = server.faults.add({ do: 'pass', operation: 'create' })
+    const drop = server.faults.add({ do: 'drop-reply', operation: 'sync' })
+    client.request(create2, create('/a'))
+    await pass.struck
+    expect([server.get('/a') === null, client.order]).toEqual([false, []])
+    await client.takeReply(create2)
+    request('/a')
+    await drop.struck
+    expect(client.socket.destroyed).toBe(false)
+    await client.closed
   })
 })
 
