@@ -1,32 +1,42 @@
 import { expect, test } from 'vitest'
 import { type ZooKeeper } from '../../src/index.ts'
 import { Lock } from '../../src/recipes/index.ts'
-import { type Interception, TestServer } from '../../src/testing/index.ts'
+import { type Fault, type RequestFault, TestServer } from '../../src/testing/index.ts'
 import { errorOf, openAt } from '../support/servers.ts'
 
 // An acquisition is a handful of requests. Whatever happens at whichever of them, the contender gets
 // the lock or learns why not, and leaves no znode behind that its session does not need.
 
-/** More requests than an uncontended acquisition sends; later steps find nothing left to disturb. */
+/** What is sent if nobody is in the way. Behind a holder it is two more. */
+const requests = ['create2', 'getChildren2', 'setData', 'getData']
+/** Later steps strike the release, or nothing. */
 const steps = Array.from({ length: 8 }, (_, i) => i)
 const faults = ['drop-request', 'drop-reply'] as const
+
+test('an acquisition sends the requests that are disturbed below', async () => {
+  await using scene = await Scene.open()
+  await scene.lock.acquire()
+  const asked = scene.server.log.filter(({ sessionId }) => sessionId === scene.zk.session.id)
+  expect(asked.map(({ operation }) => operation)).toEqual(['createSession', ...requests])
+})
 
 for (const fault of faults) {
   test.each(steps)(`${fault} at request %i: the lock is acquired, with one znode`, async (step) => {
     await using scene = await Scene.open()
-    scene.disturb(step, fault)
+    scene.disturb(step, { do: fault })
     const held = await scene.lock.acquire()
     expect(scene.contenders).toBe(1)
     expect(held.isHeld).toBe(true)
     await held.release()
     expect(scene.contenders).toBe(0)
+    scene.expectDisturbed(step)
   })
 
   test.each(steps)(`${fault} at request %i behind a holder: the place is kept`, async (step) => {
     await using scene = await Scene.open()
     const holder = await openAt(scene.server.connectString)
     const first = await new Lock(holder, '/lock').acquire()
-    scene.disturb(step, fault)
+    scene.disturb(step, { do: fault })
     const next = scene.lock.acquire()
     await first.release()
     const held = await next
@@ -34,53 +44,40 @@ for (const fault of faults) {
     expect(scene.contenders).toBe(1)
     await held.release()
     expect(scene.contenders).toBe(0)
+    scene.expectDisturbed(step)
   })
 }
 
 test.each(steps)('an abort at request %i leaves no znode behind', async (step) => {
   await using scene = await Scene.open()
-  const abort = new AbortController()
-  scene.at(step, () => {
-    abort.abort('enough')
-    return undefined
-  })
-  const outcome = await scene.lock
-    .acquire({ signal: abort.signal })
-    .catch((error: unknown) => error)
+  const signal = scene.abortAt(step, { do: 'pass' })
+  const outcome = await scene.lock.acquire({ signal }).catch((error: unknown) => error)
   await scene.release(outcome)
   await scene.untilEmpty()
+  scene.expectDisturbed(step)
 })
 
 test.each(steps)('an abort while the reply to request %i is lost leaves no znode', async (step) => {
   await using scene = await Scene.open()
-  const abort = new AbortController()
-  scene.at(step, () => {
-    abort.abort('enough')
-    return 'drop-reply'
-  })
-  const outcome = await scene.lock
-    .acquire({ signal: abort.signal })
-    .catch((error: unknown) => error)
+  const signal = scene.abortAt(step, { do: 'drop-reply' })
+  const outcome = await scene.lock.acquire({ signal }).catch((error: unknown) => error)
   await scene.release(outcome)
   await scene.untilEmpty()
+  scene.expectDisturbed(step)
 })
 
 test.each(steps)(
   'an expiry at request %i: the lock is acquired by the next session',
   async (step) => {
     await using scene = await Scene.open()
-    const { id } = scene.zk.session
-    scene.at(step, () => {
-      // The request is on its way to a session that ends before it arrives.
-      void scene.server.expire(id)
-      return 'drop-request'
-    })
+    scene.disturb(step, { do: 'expire' })
     const held = await scene.lock.acquire()
     // At the steps behind the last request nothing has expired.
     expect(scene.server.sessions.map(({ ephemerals }) => ephemerals)).toContainEqual([held.path])
     expect(held.isHeld).toBe(true)
     await held.release()
     expect(scene.contenders).toBe(0)
+    scene.expectDisturbed(step)
   },
 )
 
@@ -98,33 +95,30 @@ test('tryAcquire that loses leaves no znode, even if its clean-up is cut off', a
   await using scene = await Scene.open()
   const holder = await openAt(scene.server.connectString)
   const held = await new Lock(holder, '/lock').acquire()
-  scene.disturbOperation('delete', 'drop-request')
+  const fault = scene.server.faults.add({ do: 'drop-request', operation: 'delete' })
   expect(await scene.lock.tryAcquire()).toBeNull()
-  expect(scene.contenders).toBe(1)
+  expect([fault.hits, scene.contenders]).toEqual([1, 1])
   await held.release()
 })
 
 test('a znode of that name which another session owns is removed, not adopted', async () => {
   await using scene = await Scene.open()
-  const helper = await openAt(scene.server.connectString)
+  const { server, zk } = scene
+  const helper = await openAt(server.connectString)
   // The create is applied and its reply lost; then the session expires, before the client can look.
-  let orphan = ''
-  scene.at(0, () => {
-    queueMicrotask(() => {
-      orphan = scene.server.sessions.flatMap(({ ephemerals }) => ephemerals)[0] ?? ''
-      void scene.server.expire(scene.zk.session.id)
-    })
-    return 'drop-reply'
-  })
-  scene.isBlind = true
+  const lost = scene.disturb(0, { do: 'drop-reply' })
+  const blind = server.faults.add({ do: 'drop-request', operation: 'sync', times: Infinity })
   const acquiring = scene.lock.acquire()
-  await scene.zk.waitFor('expired')
+  await lost.struck
+  const [orphan] = server.sessions.flatMap(({ ephemerals }) => ephemerals)
+  await server.expire(zk.session.id)
+  await zk.waitFor('expired')
   // What it finds when it can look is the same name in the hands of somebody else.
-  await helper.create(orphan, '', { mode: 'ephemeral' })
-  scene.isBlind = false
+  await helper.create(orphan!, '', { mode: 'ephemeral' })
+  blind.remove()
   const held = await acquiring
   expect(held.path).not.toBe(orphan)
-  expect(await helper.exists(orphan)).toBeNull()
+  expect(await helper.exists(orphan!)).toBeNull()
   await held.release()
 })
 
@@ -133,53 +127,39 @@ class Scene implements AsyncDisposable {
   readonly server: TestServer
   readonly zk: ZooKeeper
   readonly lock: Lock
-  readonly #hook: Hook
+  #fault: Fault | null = null
 
-  private constructor(server: TestServer, zk: ZooKeeper, hook: Hook) {
+  private constructor(server: TestServer, zk: ZooKeeper) {
     this.server = server
     this.zk = zk
     this.lock = new Lock(zk, '/lock')
-    this.#hook = hook
   }
 
   static async open(): Promise<Scene> {
-    const hook: Hook = { intercept: () => undefined, isBlind: false }
-    let disturbed = 0n
-    const server = await TestServer.start({
-      intercept: ({ sessionId, operation }) => {
-        if (hook.isBlind && operation === 'sync') return 'drop-request'
-        const isDisturbed = sessionId === disturbed && operation !== 'ping'
-        return isDisturbed ? hook.intercept(operation) : undefined
-      },
-    })
-    const zk = await openAt(server.connectString)
-    await zk.create('/lock')
-    disturbed = zk.session.id
-    return new Scene(server, zk, hook)
+    const server = await TestServer.start({ tree: { '/lock': '' } })
+    return new Scene(server, await openAt(server.connectString))
   }
 
-  /** Does something when the client's request number `step`, from 0, has come in. */
-  at(step: number, act: () => Interception | undefined): void {
-    let count = 0
-    this.#hook.intercept = () => (count++ === step ? act() : undefined)
+  /** Lets something happen to the client's request number `step`, from 0. */
+  disturb(step: number, fault: RequestFault): Fault {
+    const { id } = this.zk.session
+    this.#fault = this.server.faults.add({ ...fault, session: id, nth: step + 1 })
+    return this.#fault
   }
 
-  disturb(step: number, fault: Interception): void {
-    this.at(step, () => fault)
+  expectDisturbed(step: number): void {
+    if (step < requests.length) expect(this.#fault?.hits).toBe(1)
   }
 
-  disturbOperation(name: string, fault: Interception): void {
-    let isDone = false
-    this.#hook.intercept = (operation) => {
-      if (isDone || operation !== name) return undefined
-      isDone = true
-      return fault
-    }
-  }
-
-  /** While it is set, nobody can look for traces: the sync in front of the look is dropped. */
-  set isBlind(isBlind: boolean) {
-    this.#hook.isBlind = isBlind
+  /** Aborts when that request has come in, and its reply is lost or on its way. */
+  abortAt(step: number, fault: RequestFault): AbortSignal {
+    const abort = new AbortController()
+    const { struck } = this.disturb(step, fault)
+    struck.then(
+      () => abort.abort('enough'),
+      () => undefined, // there is no such request
+    )
+    return abort.signal
   }
 
   get contenders(): number {
@@ -191,21 +171,12 @@ class Scene implements AsyncDisposable {
     else await (outcome as AsyncDisposable)[Symbol.asyncDispose]()
   }
 
-  /** Resolves when nobody stands in line. The test's timeout is the bound. */
   async untilEmpty(): Promise<void> {
-    const observer = await openAt(this.server.connectString)
-    const watch = observer.watch('/lock')
-    await watch.ready
-    while (this.contenders > 0) await watch.next()
+    await this.server.until(() => this.contenders === 0)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.zk.close()
     await this.server.close()
   }
-}
-
-interface Hook {
-  intercept: (operation: string) => Interception | undefined
-  isBlind: boolean
 }
