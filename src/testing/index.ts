@@ -16,13 +16,11 @@ export {
   type RequestFault,
 } from './fault-plan.ts'
 export { type Fault, type Faults } from './faults.ts'
-export { type Interception } from './keeper.ts'
 export { TestMember } from './member.ts'
 export { type Backup } from './member-state.ts'
 export { type LogEntry, type LogPart } from './operation-log.ts'
 export { type Oracle, type SessionView, type WatchesView, type WatchView } from './oracle.ts'
 export { type TreeOption, type ZnodeOptions } from './preload.ts'
 export { type ProfileName } from './profile.ts'
-export { type RequestView } from './request-view.ts'
 export { type SaslOptions } from './sasl.ts'
 export { TestServer, type TestServerOptions } from './server.ts'

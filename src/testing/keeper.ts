@@ -15,16 +15,7 @@ import { type RequestView, viewOf, viewWithout } from './request-view.ts'
 import { ServerState, type StateOptions } from './state.ts'
 import { strike, strikeLink } from './strike.ts'
 
-/**
- * What a network does to a request, once: `drop-request` cuts the link before it is carried out,
- * `drop-reply` after. The client cannot tell the two apart. Or what a server answers instead of
- * carrying it out: an error number, such as -127 for one that throttles.
- */
-export type Interception = 'drop-request' | 'drop-reply' | { readonly err: number }
-
 export interface KeeperOptions extends StateOptions {
-  /** Decides the fate of each request as it comes in. */
-  readonly intercept?: ((request: RequestView) => Interception | undefined) | undefined
   /** Faults that strike here, too, behind those of its own. */
   readonly faults?: Faults | undefined
   /** How often abandoned containers and outdated TTL znodes are looked for. */
@@ -165,9 +156,8 @@ export class Keeper implements LinkHost, Scope {
 
   /** Whether nothing can go wrong with a request that comes in now. */
   #isCalm(link: Link): boolean {
-    const { faults, intercept } = this.#options
-    const isFaultless = this.faults.isEmpty && (faults?.isEmpty ?? true)
-    return isFaultless && intercept === undefined && !this.#cableOf(link).isStalled
+    const isFaultless = this.faults.isEmpty && (this.#options.faults?.isEmpty ?? true)
+    return isFaultless && !this.#cableOf(link).isStalled
   }
 
   #strike(request: RequestView): FaultPlan | null {
@@ -191,8 +181,7 @@ export class Keeper implements LinkHost, Scope {
     if (cable.isStalled) {
       return cable.whenFree(() => this.#meet(link, request, header, carryOut, cable))
     }
-    const interception = header === null ? undefined : this.#options.intercept?.(request)
-    const fault = planOf(interception) ?? this.#strike(request)
+    const fault = this.#strike(request)
     const { state } = this
     state.changes.note()
     if (fault === null) return carryOut()
@@ -223,11 +212,4 @@ export class Keeper implements LinkHost, Scope {
     })
     this.#delays.add(timer)
   }
-}
-
-function planOf(interception: Interception | undefined): FaultPlan | null {
-  if (interception === undefined) return null
-  return typeof interception === 'string'
-    ? { do: interception }
-    : { do: 'fail', code: interception.err }
 }

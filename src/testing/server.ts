@@ -2,12 +2,11 @@ import { type Duplex } from 'node:stream'
 import { type TlsOptions } from 'node:tls'
 import { usualSchemes } from './acl.ts'
 import { type Clock, realClock } from './clock.ts'
-import { type Interception, Keeper, type KeeperOptions } from './keeper.ts'
+import { Keeper, type KeeperOptions } from './keeper.ts'
 import { Door } from './listener.ts'
 import { Oracle } from './oracle.ts'
 import { preload, type TreeOption } from './preload.ts'
 import { profileOf, type ProfileName } from './profile.ts'
-import { type RequestView } from './request-view.ts'
 import { type SaslOptions } from './sasl.ts'
 
 export interface TestServerOptions {
@@ -58,13 +57,6 @@ export interface TestServerOptions {
   readonly clock?: Clock
   /** Znodes that are there from the start: `{ '/app': 'x', '/app/a': { data: null } }`. */
   readonly tree?: TreeOption
-  /**
-   * Is asked about each request as it comes in, pings included, before
-   * {@link TestServer.faults}, and may let the network fail: `drop-request` cuts the link before the
-   * request is carried out, `drop-reply` after; or answer an error instead: `{ err: -127 }`. For what a
-   * plan cannot say, such as doing something of your own at that moment.
-   */
-  readonly intercept?: (request: RequestView) => Interception | undefined
 }
 
 /**
@@ -189,6 +181,5 @@ export function keeperOptionsOf(options: TestServerOptions): KeeperOptions {
     ]),
     sasl: options.sasl,
     sweepIntervalMs: options.containerCheckInterval ?? 1000,
-    intercept: options.intercept,
   }
 }
