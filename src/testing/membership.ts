@@ -1,47 +1,41 @@
 /**
  * Who makes up an ensemble, as `/zookeeper/config` says it, and what a `reconfig` makes of that.
  *
- * Source: `PrepRequestProcessor` (case reconfig), `QuorumMaj`, `QuorumServer`.
+ * Source: `PrepRequestProcessor` (case reconfig), `QuorumMaj`, `QuorumPeerConfig.parseDynamicConfig`.
  */
 import {
   type EnsembleConfig,
   type EnsembleMember,
   formatHost,
   type Host,
-  parseEnsembleConfig,
   type records,
 } from '../protocol/index.ts'
 import { refuse } from './refusal.ts'
+import { areInConflict, idOf, itemsOf, joinerOf, membersOf } from './server-lines.ts'
 
-/** Who can become what votes. */
+/** What the leader of an ensemble knows when it is asked for a `reconfig`. */
 export interface Electorate {
-  /** Whether a majority of these servers is connected, and knows what the leader knows. */
+  /** Whether another one has been decided, and has not happened yet. */
+  isReconfiguring(): boolean
+  /** Whether a majority of these servers is connected. */
   hasQuorumOf(ids: readonly number[]): boolean
 }
 
 const anyVersion = -1n
-/** A lone server is none of an ensemble. */
+/** A lone server is none of an ensemble, unless `standaloneEnabled=false`. */
 const participantsMin = 2
 
 /** Throws what a leader answers if that cannot be. */
 export function membersAfter(
   { members, version }: EnsembleConfig,
-  request: records.ReconfigRequest,
+  { joiningServers, leavingServers, newMembers, curConfigId }: records.ReconfigRequest,
 ): readonly EnsembleMember[] {
-  const { joiningServers, leavingServers, newMembers, curConfigId } = request
   if (curConfigId !== anyVersion && curConfigId !== version) refuse('BAD_VERSION')
   const next =
     newMembers === null
-      ? changed(members, partsOf(joiningServers), partsOf(leavingServers))
-      : parsed(newMembers.replaceAll(',', '\n'))
-  const participants = next.filter(({ role }) => role === 'participant')
-  return participants.length < participantsMin ? refuse('BAD_ARGUMENTS') : next
-}
-
-/** What stands in the znode. */
-export function configTextOf(members: readonly EnsembleMember[], version: bigint): string {
-  const lines = [...members].sort((a, b) => a.id - b.id).map(lineOf)
-  return [...lines, `version=${version.toString(16)}`].join('\n')
+      ? changed(members, itemsOf(joiningServers ?? '', ','), itemsOf(leavingServers ?? '', ','))
+      : replaced(newMembers)
+  return participantsOf(next).length < participantsMin ? refuse('BAD_ARGUMENTS') : next
 }
 
 function changed(
@@ -50,25 +44,33 @@ function changed(
   leaving: readonly string[],
 ): readonly EnsembleMember[] {
   const byId = new Map(members.map((member) => [member.id, member]))
-  for (const id of leaving) byId.delete(/^\d+$/.test(id) ? Number(id) : refuse('MARSHALLING_ERROR'))
+  for (const id of leaving) byId.delete(idOf(id))
   for (const line of joining) {
-    const [member = refuse('BAD_ARGUMENTS')] = parsed(line)
-    if (member.client === null && member.secureClient === null) refuse('BAD_ARGUMENTS')
-    byId.set(member.id, member)
+    const joiner = joinerOf(line)
+    byId.delete(joiner.id)
+    if ([...byId.values()].some((one) => areInConflict(one, joiner))) refuse('BAD_ARGUMENTS')
+    byId.set(joiner.id, joiner)
   }
   return [...byId.values()]
 }
 
-function parsed(text: string): readonly EnsembleMember[] {
-  try {
-    return parseEnsembleConfig(text).members
-  } catch {
-    return refuse('BAD_ARGUMENTS')
-  }
+/** Nobody looks whether two of them share an address. Observers need somebody to observe. */
+function replaced(text: string): readonly EnsembleMember[] {
+  const members = membersOf(text.replaceAll(',', '\n'))
+  const participants = participantsOf(members)
+  const hasObservers = participants.length < members.length
+  if (hasObservers && participants.length < participantsMin) refuse('MARSHALLING_ERROR')
+  return members
 }
 
-function partsOf(list: string | null): readonly string[] {
-  return (list ?? '').split(',').flatMap((part) => part.trim() || [])
+export function participantsOf(members: readonly EnsembleMember[]): readonly EnsembleMember[] {
+  return members.filter(({ role }) => role === 'participant')
+}
+
+/** What stands in the znode. */
+export function configTextOf(members: readonly EnsembleMember[], version: bigint): string {
+  const lines = [...members].sort((a, b) => a.id - b.id).map(lineOf)
+  return [...lines, `version=${version.toString(16)}`].join('\n')
 }
 
 function lineOf({ id, role, addresses, client, secureClient }: EnsembleMember): string {

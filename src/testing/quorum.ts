@@ -58,7 +58,10 @@ export class Quorum implements Scope {
       readOnlyAfterMs: options.readOnlyAfterMs,
     }
     const { members, outsiders = 0 } = options
-    const electorate = { hasQuorumOf: (ids: readonly number[]) => this.#hasQuorumOf(ids) }
+    const electorate = {
+      isReconfiguring: () => this.#reign?.isReconfiguring ?? false,
+      hasQuorumOf: (ids: readonly number[]) => this.#hasQuorumOf(ids),
+    }
     this.replicas = Array.from({ length: members + outsiders }, (_, i) => {
       const own = { serverId: i + 1, faults: this.faults, electorate }
       return new Replica({ ...options, ...own }, ensemble)
@@ -244,13 +247,13 @@ export class Quorum implements Scope {
   }
 
   #hasQuorumOf(ids: readonly number[]): boolean {
-    const ready = this.#together.filter(({ id, isHeld }) => ids.includes(id) && !isHeld)
-    return 2 * ready.length > ids.length
+    return 2 * this.#together.filter(({ id }) => ids.includes(id)).length > ids.length
   }
 
   /** Who is no voter any more goes on as a follower, but for a leader, whom another follows in a tick. */
   #adoptConfig(): void {
     if (!this.#voters.adopt(this.state.tree)) return
+    this.#reign?.commit() // others count now
     const { leader } = this
     if (leader === null || this.#voters.includes(leader)) return
     const { clock, tickTimeMs } = this.#options
@@ -292,7 +295,7 @@ export class Quorum implements Scope {
     this.#reign = this.#reignOf(leader, able)
     for (const replica of able) if (replica !== leader) this.#reign.join(replica)
     leader.keeper.resume()
-    this.changes.note()
+    this.#reign.commit()
   }
 
   #reignOf(leader: Replica, able: readonly Replica[]): Reign {

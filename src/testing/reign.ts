@@ -11,7 +11,7 @@ import { type Notebook } from './notebook.ts'
 import { type Authority, waitForEver } from './peers.ts'
 import { refuse } from './refusal.ts'
 import { type Replica } from './replica.ts'
-import { type Voters } from './voters.ts'
+import { voterIdsOf, Voters } from './voters.ts'
 import { type Write } from './write.ts'
 
 export interface ReignOptions {
@@ -28,6 +28,8 @@ export class Reign implements Authority {
   readonly #head: Head
   /** The leader, and whoever follows it. */
   #together: readonly Replica[]
+  /** A reconfiguration that is on its way, and who will vote behind it. */
+  #reconfig: { readonly zxid: bigint; readonly voters: Voters } | null = null
   /** Where the client of a session is, as far as the leader knows. */
   readonly #owners = new Map<bigint, Replica>()
 
@@ -65,12 +67,26 @@ export class Reign implements Authority {
     this.#together = this.#together.filter((replica) => able.includes(replica))
   }
 
+  get isReconfiguring(): boolean {
+    return this.#reconfig !== null
+  }
+
   /** What a majority has written down, has happened. */
   commit(): void {
-    const zxid = this.#options.voters.lastZxidOfMajority(this.#together)
+    const zxid = this.#agreedZxid()
+    if (this.#reconfig !== null && zxid >= this.#reconfig.zxid) this.#reconfig = null
     this.#options.notebook.writeUpTo(zxid)
     for (const replica of this.#together) replica.commit(zxid)
     this.#options.onCommitted()
+  }
+
+  /** To a reconfiguration, and what comes behind it, also a majority of those who will vote has to agree. */
+  #agreedZxid(): bigint {
+    const zxid = this.#options.voters.lastZxidOfMajority(this.#together)
+    if (this.#reconfig === null || zxid < this.#reconfig.zxid) return zxid
+    const nextZxid = this.#reconfig.voters.lastZxidOfMajority(this.#together)
+    if (nextZxid < this.#reconfig.zxid) return this.#reconfig.zxid - 1n
+    return zxid < nextZxid ? zxid : nextZxid
   }
 
   decide<T>(origin: Replica, write: Write<T>): void {
@@ -81,7 +97,12 @@ export class Reign implements Authority {
       hasMoved ? { ...write, change: () => refuse('SESSION_MOVED') } : write,
       this.#options.clock.wallMs(),
     )
-    const { zxid } = transaction.stamp
+    const { stamp, mutations } = transaction
+    const { zxid } = stamp
+    for (const mutation of mutations) {
+      if (mutation.do !== 'setConfig') continue
+      this.#reconfig = { zxid, voters: new Voters(voterIdsOf(mutation.text)) }
+    }
     const { answers, log } = origin.state
     answers.add(link, zxid, () => write.answer(outcome))
     this.#options.notebook.add(zxid, () => log.push(write.entry(outcome, zxid)))

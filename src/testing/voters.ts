@@ -6,6 +6,7 @@
  */
 import { configPath } from '../protocol/ensemble-config.ts'
 import { parseEnsembleConfig } from '../protocol/index.ts'
+import { participantsOf } from './membership.ts'
 import { type Replica } from './replica.ts'
 import { type Tree } from './tree.ts'
 
@@ -22,9 +23,7 @@ export class Voters {
   adopt(tree: Tree): boolean {
     const { data } = tree.get(configPath)!
     if (data === null || data.length === 0 || data === this.#config) return false
-    const { members } = parseEnsembleConfig(data.toString())
-    const participants = members.filter(({ role }) => role === 'participant')
-    this.#ids = new Set(participants.map(({ id }) => id))
+    this.#ids = new Set(voterIdsOf(data.toString()))
     this.#config = data
     return true
   }
@@ -49,6 +48,11 @@ export class Voters {
     const logged = replicas.filter((one) => this.includes(one)).map(({ loggedZxid }) => loggedZxid)
     return logged.sort(descending)[Math.floor(this.#ids.size / 2)] ?? none
   }
+}
+
+/** By the text of a configuration. */
+export function voterIdsOf(config: string): readonly number[] {
+  return participantsOf(parseEnsembleConfig(config).members).map(({ id }) => id)
 }
 
 /** Less than any transaction has. */

@@ -20,7 +20,7 @@ import {
   validatePath,
 } from '../protocol/index.ts'
 import { demand, storedAcl } from './acl.ts'
-import { configTextOf, type Electorate, membersAfter } from './membership.ts'
+import { configTextOf, type Electorate, membersAfter, participantsOf } from './membership.ts'
 import { isReadPart } from './reads.ts'
 import { type Profile } from './profile.ts'
 import { errnoOf, refuse } from './refusal.ts'
@@ -104,9 +104,10 @@ export const writes = {
   reconfig(request, { tree, stamp, ids, options: { allowsReconfig, electorate } }) {
     if (allowsReconfig !== true) refuse('RECONFIG_DISABLED')
     if (electorate === undefined) refuse('UNIMPLEMENTED')
+    if (electorate.isReconfiguring()) refuse('RECONFIG_IN_PROGRESS')
     const { data, acl } = existing(tree, configPath)
     const next = membersAfter(parseEnsembleConfig(data?.toString() ?? ''), request)
-    const voters = next.filter(({ role }) => role === 'participant').map(({ id }) => id)
+    const voters = participantsOf(next).map(({ id }) => id)
     if (!electorate.hasQuorumOf(voters)) refuse('NEW_CONFIG_NO_QUORUM')
     demand(acl, Perms.WRITE, ids)
     const text = configTextOf(next, stamp.zxid)

@@ -98,6 +98,35 @@ test('a reconfig that cannot be is refused, and changes nothing', async () => {
   expect(idsOf((await zk.getConfig()).members)).toEqual([1, 2, 3])
 })
 
+test('a reconfig happens when a majority of those who will vote has it, too', async () => {
+  const ensemble = await start({ outsiders: 2 })
+  const zk = await openAt(ensemble.leader!.address, superUser)
+  const other = await openAt(ensemble.followers[1]!.address)
+  const late = [ensemble.followers[0]!, ...ensemble.outsiders]
+  for (const member of late) member.hold()
+  const joining = ensemble.outsiders.map(({ configLine }) => configLine)
+  const change = zk.reconfig({ joining })
+  await ensemble.until(() => ensemble.outstanding === 1) // two of three have it, and two of five
+  expect(idsOf((await other.getConfig()).members)).toEqual([1, 2, 3])
+  ensemble.outsiders[0]!.release()
+  expect(idsOf((await change).members)).toEqual([1, 2, 3, 4, 5])
+})
+
+test('behind a reconfig its voters count at once', async () => {
+  const ensemble = await start({ members: 5 })
+  const { leader, followers } = ensemble
+  const zk = await openAt(leader!.address, superUser)
+  await zk.create('/a')
+  const [, third, ...leaving] = followers
+  for (const member of [third!, ...leaving]) member.hold()
+  const change = zk.reconfig({ leaving: leaving.map(({ id }) => id) })
+  const write = zk.setData('/a', 'x')
+  await ensemble.until(() => ensemble.outstanding === 2)
+  third!.release(1) // three of five have the reconfig, and only two the write: two of three
+  expect((await change).members).toHaveLength(3)
+  await write
+})
+
 test('a reconfig is refused where nobody has allowed it', async () => {
   const ensemble = await start({ reconfigEnabled: false })
   const zk = await openAt(ensemble.connectString, superUser)
