@@ -26,6 +26,12 @@ export class ExpiryQueue<T> {
     this.#options = options
   }
 
+  /** Who expires when, the first ones first. */
+  get expiries(): (readonly [atMs: number, due: readonly T[]])[] {
+    const buckets = [...this.#buckets].sort(([one], [other]) => one - other)
+    return buckets.map(([atMs, due]) => [atMs, [...due]])
+  }
+
   touch(one: T, timeoutMs: number): void {
     const { clock, tickTimeMs } = this.#options
     const bucket = Math.floor((clock.nowMs() + timeoutMs) / tickTimeMs + 1) * tickTimeMs

@@ -6,7 +6,7 @@ import { type FaultPlan } from './fault-plan.ts'
 import { Faults } from './faults.ts'
 import { answerWord } from './four-letter-words.ts'
 import { answerHandshake } from './handshake.ts'
-import { copyOf, Link, type LinkHost, type Wire } from './link.ts'
+import { copyOf, Link, type LinkHost, type Packets, type Wire } from './link.ts'
 import { type OperationLog } from './operation-log.ts'
 import { type Scope } from './oracle.ts'
 import { processRequest, refuseRequest } from './processor.ts'
@@ -123,8 +123,12 @@ export class Keeper implements LinkHost, Scope {
     })
   }
 
-  handleWord(word: string): string | null {
-    return answerWord(this.state, word)
+  get packets(): Packets {
+    return this.state.packets
+  }
+
+  handleWord(word: string, link: Link): string | null {
+    return answerWord(this.state, word, link)
   }
 
   handleHandshake(link: Link, request: handshake.ConnectRequest): void {

@@ -27,6 +27,8 @@ import { type Watcher, type WatchEvent } from './watches.ts'
 export interface Wire {
   readonly remoteAddress: string
   readonly remotePort?: number | undefined
+  /** The one that the client has dialled. */
+  readonly localPort?: number | undefined
   /** Whom the client's verified certificate is for, if it has shown one. */
   readonly certificateSubject?: string | undefined
   /** The bytes belong to the callee. */
@@ -37,11 +39,19 @@ export interface Wire {
   reset(): void
 }
 
+/** Frames that came in, and that went out. */
+export interface Packets {
+  received: number
+  sent: number
+}
+
 /** What becomes of whatever arrives on a link. */
 export interface LinkHost {
   readonly profile: Profile
+  /** Counts what all links do. */
+  readonly packets: Packets
   /** The answer to the four letters a connection began with, or null if they are no command. */
-  handleWord(word: string): string | null
+  handleWord(word: string, link: Link): string | null
   handleHandshake(link: Link, request: handshake.ConnectRequest): void
   /** `body` stands behind the header and is only valid during the call. */
   handleRequest(link: Link, header: records.RequestHeader, body: Reader): void
@@ -91,6 +101,11 @@ export class Link implements Watcher {
   /** `127.0.0.1:51828`. */
   get peer(): string {
     return formatHost({ name: this.#wire.remoteAddress, port: this.#wire.remotePort ?? 0 })
+  }
+
+  /** 0 where there is none. */
+  get localPort(): number {
+    return this.#wire.localPort ?? 0
   }
 
   get isClosed(): boolean {
@@ -167,7 +182,7 @@ export class Link implements Watcher {
   #open(chunk: Buffer): Buffer | null {
     this.#opening = Buffer.concat([this.#opening, chunk])
     if (this.#opening.length < wordBytes) return null
-    const answer = this.#host.handleWord(this.#opening.toString('latin1', 0, wordBytes))
+    const answer = this.#host.handleWord(this.#opening.toString('latin1', 0, wordBytes), this)
     if (answer !== null) {
       this.#out.raw(Buffer.from(answer))
       this.close()
@@ -181,6 +196,7 @@ export class Link implements Watcher {
     const { bytes, start, end, length } = this.#splitter
     if (length === 0 || length > juteMaxBuffer) return this.close()
     this.received++
+    this.#host.packets.received++
     const reader = this.#reader.reset(bytes, start, end)
     if (this.#state === 'open') {
       const header = records.RequestHeader.read(reader)
@@ -195,6 +211,7 @@ export class Link implements Watcher {
   #send(write: (out: Writer) => void): void {
     if (this.#state === 'closed') return
     this.sent++
+    this.#host.packets.sent++
     const frame = this.#out.beginFrame()
     try {
       write(this.#out)

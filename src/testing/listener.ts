@@ -124,13 +124,20 @@ function wireOf(stream: Duplex): Wire {
 }
 
 /** Whoever comes through memory comes from here. */
-function peerOf(stream: Duplex): Pick<Wire, 'remoteAddress' | 'remotePort' | 'certificateSubject'> {
-  const { remoteAddress = '127.0.0.1', remotePort } = stream instanceof Socket ? stream : {}
+function peerOf(stream: Duplex): Omit<Wire, 'write' | 'end' | 'reset'> {
+  const { remoteAddress = '127.0.0.1', remotePort, localPort } = socketOf(stream)
   return {
     remoteAddress: plainAddress(remoteAddress),
     remotePort,
+    localPort,
     certificateSubject: stream instanceof TLSSocket ? subjectOf(stream) : undefined,
   }
+}
+
+function socketOf(
+  stream: Duplex,
+): Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localPort'>> {
+  return stream instanceof Socket ? stream : {}
 }
 
 /** As RFC 2253 writes it, and ZooKeeper's ACLs: the last part first, `CN=client,O=Test`. */

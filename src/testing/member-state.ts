@@ -17,6 +17,8 @@ import { type Write } from './write.ts'
 export interface Peers {
   /** How the member names its part. */
   role(): string
+  /** How many follow the member. */
+  followers(): number
   decide<T>(write: Write<T>): void
   catchUp(link: Link, answer: () => void): void
   touch(id: bigint): void
@@ -60,6 +62,10 @@ export class MemberState extends ServerState {
 
   override get role(): string {
     return this.isReadOnly ? 'read-only' : this.#peers.role()
+  }
+
+  override get followers(): number {
+    return this.#peers.followers()
   }
 
   override decide<T>(write: Write<T>): void {

@@ -28,14 +28,21 @@ const nobody: Authority = {
   resumeSession: (origin, _id, _timeoutMsWanted, link) => waitForEver(origin, link),
 }
 
+/** A leader, and who is together with it: the leader is one of them. */
+interface Reach extends Authority {
+  readonly leader: Replica
+  readonly together: readonly Replica[]
+}
+
 /** `reach` says whom `origin` can ask at the moment: null for nobody. */
-export function peersOf(
-  origin: Replica,
-  reach: () => (Authority & { readonly leader: Replica }) | null,
-): Peers {
+export function peersOf(origin: Replica, reach: () => Reach | null): Peers {
   const authority = () => reach() ?? nobody
   return {
     role: () => (reach()?.leader === origin ? 'leader' : 'follower'),
+    followers: () => {
+      const reached = reach()
+      return reached?.leader === origin ? reached.together.length - 1 : 0
+    },
     decide: (write) => authority().decide(origin, write),
     catchUp: (link, answer) => authority().catchUp(origin, link, answer),
     touch: (id) => authority().touch(id),

@@ -12,7 +12,7 @@ export const profileNames = ['3.5', '3.6', '3.7', '3.8', '3.9', 'clickhouse-keep
 export type ProfileName = (typeof profileNames)[number]
 
 export interface Profile {
-  /** What `srvr` says. */
+  /** What `srvr` says: version, commit, and date of the build. */
   readonly version: string
   knows(operation: Operation): boolean
   /** Whether an operation that it does not know is answered before the connection is closed. */
@@ -32,6 +32,8 @@ export interface Profile {
   readonly guardsWatches: boolean
   /** Whether it can be told to refuse writes beyond a quota. */
   readonly knowsHardLimits: boolean
+  /** Whether four-letter words tell what came with 3.6, such as the metrics of `mntr`. */
+  readonly hasMetrics: boolean
   /** Whether a client can come back to its session; else it gets another one, and is not told. */
   readonly resumesSessions: boolean
 }
@@ -57,6 +59,7 @@ const keeperOperations: ReadonlySet<Operation> = new Set<Operation>([
 
 const profiles: Readonly<Record<ProfileName, Profile>> = {
   '3.5': apache('3.5.10', {
+    hasMetrics: false,
     hasModes: false,
     tellsZxid: false,
     typesCountInMulti: false,
@@ -89,6 +92,7 @@ const profiles: Readonly<Record<ProfileName, Profile>> = {
     typesCountInMulti: false,
     guardsWatches: false,
     knowsHardLimits: false,
+    hasMetrics: false,
     resumesSessions: false,
   },
 }
@@ -99,7 +103,7 @@ export function profileOf(name: ProfileName): Profile {
 
 function apache(version: string, differences: Partial<Profile>): Profile {
   return {
-    version: `${version}-zoowire`,
+    version: `${version}-zoowire, built on 1970-01-01 00:00 UTC`,
     knows: ({ since }) => compareVersions(since, version) <= 0,
     answersUnknown: true,
     hasModes: true,
@@ -108,6 +112,7 @@ function apache(version: string, differences: Partial<Profile>): Profile {
     typesCountInMulti: true,
     guardsWatches: true,
     knowsHardLimits: true,
+    hasMetrics: true,
     resumesSessions: true,
     ...differences,
   }

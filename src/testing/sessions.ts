@@ -55,6 +55,11 @@ export class Sessions implements Iterable<Session> {
     return this.#byId.values()
   }
 
+  /** Who expires when, the first ones first. */
+  get expiries(): (readonly [atMs: number, due: readonly Session[]])[] {
+    return this.#queue.expiries
+  }
+
   /** A session with an id of its own, which begins when it is {@link add}ed. */
   draft(timeoutMsWanted: number): Session {
     const session = new Session(this.#nextId, this.#granted(timeoutMsWanted))

@@ -6,7 +6,7 @@
 import { AnswerQueue } from './answer-queue.ts'
 import { Changes } from './changes.ts'
 import { type Clock } from './clock.ts'
-import { type Link } from './link.ts'
+import { type Link, type Packets } from './link.ts'
 import { type LogEntry, OperationLog } from './operation-log.ts'
 import { refuse } from './refusal.ts'
 import { type SaslOptions } from './sasl.ts'
@@ -42,6 +42,10 @@ export class ServerState implements Ledger {
   readonly linkOf = new Map<bigint, Link>()
   /** Otherwise it looks for a leader: it answers words of four letters, and closes all other connections. */
   isServing = true
+  /** Since the server began, or was told to count anew. */
+  readonly packets: Packets = { received: 0, sent: 0 }
+  /** On its clock. */
+  readonly startedMs: number
   /** Without a quorum: it serves reads to those who accept that, in sessions of its own. */
   isReadOnly = false
   /** Sessions that exist here only, because no quorum was there to agree to them. */
@@ -55,6 +59,7 @@ export class ServerState implements Ledger {
     onLogged: (entry: LogEntry) => void = () => changes.note(),
   ) {
     this.options = options
+    this.startedMs = options.clock.nowMs()
     this.changes = changes
     this.watches = new Watches(options.profile.hasModes)
     this.log = new OperationLog(options.logEntriesMax, onLogged)
@@ -71,6 +76,11 @@ export class ServerState implements Ledger {
   /** How the server names its part. */
   get role(): string {
     return this.isReadOnly ? 'read-only' : 'standalone'
+  }
+
+  /** How many servers follow this one. */
+  get followers(): number {
+    return 0
   }
 
   /**

@@ -388,6 +388,7 @@ describe('what a fault does to a connection', () => {
     let wire: Wire = toClient
     const host = {
       profile: profileOf('3.9'),
+      packets: { received: 0, sent: 0 },
       handleWord: () => null,
       handleHandshake: ignore,
       handleRequest: ignore,
