@@ -5,10 +5,11 @@
  * It knows no sockets. Elections take as long as it is told; all else happens at once, or when a test
  * lets go of what it has held back.
  *
- * Source: `QuorumPeer`, `FastLeaderElection`.
+ * Source: `QuorumPeer`.
  */
 import { Changes } from './changes.ts'
 import { type Timer } from './clock.ts'
+import { bestOf, Election, nextEpochOf } from './election.ts'
 import { Faults } from './faults.ts'
 import { type KeeperOptions } from './keeper.ts'
 import { type Backup, type MemberState } from './member-state.ts'
@@ -44,11 +45,13 @@ export class Quorum implements Scope {
   /** What was decided and is not in the log yet. It outlives its leader, if the next one has it. */
   readonly #notebook = new Notebook()
   #reign: Reign | null = null
-  /** Those who look for a leader have found one when it is due. */
-  #election: Timer | null = null
+  readonly #election: Election
+  /** A leader without a vote goes when it is due. */
+  #resignation: Timer | null = null
 
   constructor(options: QuorumOptions) {
     this.#options = options
+    this.#election = new Election(options.clock, options.electionMs ?? (() => 0))
     this.changes = new Changes(options.clock)
     this.log = new OperationLog(options.logEntriesMax, () => this.changes.note())
     const ensemble = {
@@ -60,7 +63,7 @@ export class Quorum implements Scope {
     const { members, outsiders = 0 } = options
     const electorate = {
       isReconfiguring: () => this.#reign?.isReconfiguring ?? false,
-      hasQuorumOf: (ids: readonly number[]) => this.#hasQuorumOf(ids),
+      hasQuorumOf: (ids: readonly number[]) => this.#reign?.hasQuorumOf(ids) ?? false,
     }
     this.replicas = Array.from({ length: members + outsiders }, (_, i) => {
       const own = { serverId: i + 1, faults: this.faults, electorate }
@@ -199,7 +202,8 @@ export class Quorum implements Scope {
       replica.leave()
     }
     this.#reign = null
-    this.#election?.cancel()
+    this.#election.cancel()
+    this.#resignation?.cancel()
     this.changes.close()
   }
 
@@ -218,18 +222,13 @@ export class Quorum implements Scope {
   #regroup(): void {
     this.#adoptConfig()
     const able = this.#able
-    if (
-      this.#reign === null ||
-      !able.includes(this.#reign.leader) ||
-      !this.#voters.areMajority(able)
-    ) {
-      this.#look()
-    } else {
-      this.#reign.keepOnly(able)
-      for (const replica of able) if (!this.#together.includes(replica)) this.#reign.join(replica)
-      this.#reign.commit()
+    const reign = this.#reign
+    if (reign === null || !able.includes(reign.leader) || !this.#voters.areMajority(able)) {
+      return this.#look()
     }
-    this.changes.note()
+    reign.keepOnly(able)
+    for (const replica of able) if (!reign.together.includes(replica)) reign.join(replica)
+    reign.commit()
   }
 
   get #able(): readonly Replica[] {
@@ -246,10 +245,6 @@ export class Quorum implements Scope {
     return this.#together.includes(replica) ? this.#reign : null
   }
 
-  #hasQuorumOf(ids: readonly number[]): boolean {
-    return 2 * this.#together.filter(({ id }) => ids.includes(id)).length > ids.length
-  }
-
   /** Who is no voter any more goes on as a follower, but for a leader, whom another follows in a tick. */
   #adoptConfig(): void {
     if (!this.#voters.adopt(this.state.tree)) return
@@ -257,7 +252,8 @@ export class Quorum implements Scope {
     const { leader } = this
     if (leader === null || this.#voters.includes(leader)) return
     const { clock, tickTimeMs } = this.#options
-    clock.timer(clock.nowMs() + tickTimeMs, () => {
+    this.#resignation?.cancel()
+    this.#resignation = clock.timer(clock.nowMs() + tickTimeMs, () => {
       if (this.leader === leader && !this.#voters.includes(leader)) this.#look()
     })
   }
@@ -267,41 +263,25 @@ export class Quorum implements Scope {
     this.#reign = null
     const able = this.#able
     for (const replica of able) replica.look()
-    if (!this.#voters.areMajority(able)) {
-      this.#election?.cancel()
-      this.#election = null
-    } else if (this.#election === null) {
-      this.#electIn(this.#options.electionMs?.() ?? 0, chosen)
-    }
+    if (this.#voters.areMajority(able)) this.#election.begin(() => this.#elect(chosen))
+    else this.#election.cancel()
     this.changes.note()
   }
 
-  #electIn(ms: number, chosen?: Replica): void {
-    if (ms === 0) return this.#elect(chosen)
-    const { clock } = this.#options
-    this.#election = clock.timer(clock.nowMs() + ms, () => {
-      this.#election = null
-      this.#elect(chosen)
-    })
-  }
-
-  /** Who has followed the latest leader, and of those has written down most, leads. */
   #elect(chosen?: Replica): void {
     const able = this.#able
     const candidates = able.filter((replica) => this.#voters.includes(replica))
-    const best = candidates.reduce((one, other) => (other.isAheadOf(one) ? other : one))
-    const leader = chosen !== undefined && candidates.includes(chosen) ? chosen : best
+    const isChosenThere = chosen !== undefined && candidates.includes(chosen)
+    const leader = isChosenThere ? chosen : bestOf(candidates)
     for (const replica of able) replica.leave()
-    this.#reign = this.#reignOf(leader, able)
+    this.#reign = this.#reignOf(leader, nextEpochOf(able))
     for (const replica of able) if (replica !== leader) this.#reign.join(replica)
     leader.keeper.resume()
     this.#reign.commit()
   }
 
-  #reignOf(leader: Replica, able: readonly Replica[]): Reign {
-    const epochs = able.map(({ epoch }) => epoch)
-    const latest = epochs.reduce((one, other) => (other > one ? other : one))
-    return new Reign(leader, latest + 1n, {
+  #reignOf(leader: Replica, epoch: bigint): Reign {
+    return new Reign(leader, epoch, {
       clock: this.#options.clock,
       voters: this.#voters,
       notebook: this.#notebook,

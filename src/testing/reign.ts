@@ -11,6 +11,7 @@ import { type Notebook } from './notebook.ts'
 import { type Authority, waitForEver } from './peers.ts'
 import { refuse } from './refusal.ts'
 import { type Replica } from './replica.ts'
+import { type Transaction } from './transaction.ts'
 import { voterIdsOf, Voters } from './voters.ts'
 import { type Write } from './write.ts'
 
@@ -22,14 +23,20 @@ export interface ReignOptions {
   readonly onCommitted: () => void
 }
 
+interface Reconfig {
+  readonly zxid: bigint
+  /** Who votes behind it. */
+  readonly voters: Voters
+}
+
 export class Reign implements Authority {
   readonly leader: Replica
   readonly #options: ReignOptions
   readonly #head: Head
   /** The leader, and whoever follows it. */
   #together: readonly Replica[]
-  /** A reconfiguration that is on its way, and who will vote behind it. */
-  #reconfig: { readonly zxid: bigint; readonly voters: Voters } | null = null
+  /** The one that is on its way: there is never another. */
+  #reconfig: Reconfig | null = null
   /** Where the client of a session is, as far as the leader knows. */
   readonly #owners = new Map<bigint, Replica>()
 
@@ -67,6 +74,11 @@ export class Reign implements Authority {
     this.#together = this.#together.filter((replica) => able.includes(replica))
   }
 
+  /** Whether a majority of these servers is together. One that lags behind counts: it is connected. */
+  hasQuorumOf(ids: readonly number[]): boolean {
+    return 2 * this.#together.filter(({ id }) => ids.includes(id)).length > ids.length
+  }
+
   get isReconfiguring(): boolean {
     return this.#reconfig !== null
   }
@@ -97,12 +109,8 @@ export class Reign implements Authority {
       hasMoved ? { ...write, change: () => refuse('SESSION_MOVED') } : write,
       this.#options.clock.wallMs(),
     )
-    const { stamp, mutations } = transaction
-    const { zxid } = stamp
-    for (const mutation of mutations) {
-      if (mutation.do !== 'setConfig') continue
-      this.#reconfig = { zxid, voters: new Voters(voterIdsOf(mutation.text)) }
-    }
+    const { zxid } = transaction.stamp
+    this.#reconfig ??= reconfigIn(transaction)
     const { answers, log } = origin.state
     answers.add(link, zxid, () => write.answer(outcome))
     this.#options.notebook.add(zxid, () => log.push(write.entry(outcome, zxid)))
@@ -157,4 +165,10 @@ export class Reign implements Authority {
     if (owner === undefined) this.#owners.set(link.sessionId, origin)
     return owner !== undefined && owner !== origin
   }
+}
+
+function reconfigIn({ stamp, mutations }: Transaction): Reconfig | null {
+  const mutation = mutations.find((one) => one.do === 'setConfig')
+  if (mutation === undefined) return null
+  return { zxid: stamp.zxid, voters: new Voters(voterIdsOf(mutation.text)) }
 }

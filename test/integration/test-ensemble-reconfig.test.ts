@@ -4,6 +4,7 @@ import { type EnsembleMember, type WatchEvent, type ZooKeeper } from '../../src/
 import { TestEnsemble, type TestEnsembleOptions, TestServer } from '../../src/testing/index.ts'
 import { errorOf, openAt } from '../support/servers.ts'
 import { describeReal } from '../support/shared-zookeeper.ts'
+import { ManualClock } from '../unit/testing/manual-clock.ts'
 import { ZooKeeperServer } from '../support/zookeeper-server.ts'
 
 const superDigest = 'super:xQJmxLMiHGwaqBvst5y6rkB6HQs=' // super:admin
@@ -80,6 +81,15 @@ test('a leader that is no member any more is followed by another', async () => {
   expect(idsOf(members)).not.toContain(id)
   await ensemble.until(() => ensemble.leader?.id !== id)
   expect(idsOf((await zk.getConfig({ sync: true })).members)).toEqual(idsOf(members))
+})
+
+test('a leader that is no member any more leaves no timer behind a closed ensemble', async () => {
+  const clock = new ManualClock()
+  const ensemble = await start({ clock })
+  const zk = await openAt(ensemble.connectString, superUser)
+  await zk.reconfig({ leaving: [ensemble.leader!.id] })
+  await ensemble.close()
+  expect(clock.timerCount).toBe(0)
 })
 
 test('a reconfig that cannot be is refused, and changes nothing', async () => {
