@@ -106,12 +106,12 @@ describeReal('K6: disks of an ensemble', () => {
         const [, follower] = await ensemble.followers()
         return openAt(follower!.connectString + root, { sessionTimeout: timeout })
       }
-      const reader = await opened(1_500)
+      const reader = await opened(3_000)
       const states: string[] = []
       void (async () => {
         for await (const { state } of reader.states()) states.push(state)
       })()
-      const held = await new Lock(await opened(4_500), '/lock').acquire()
+      const held = await new Lock(await opened(6_000), '/lock').acquire()
       let isNext = false
       const next = new Lock(await opened(30_000), '/lock').acquire().finally(() => (isNext = true))
       const inLine = async () => (await reader.getChildren('/lock')).children.length

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { type ZooKeeper } from '../../src/index.ts'
+import { fourLetterWords, type ZooKeeper } from '../../src/index.ts'
 import { Lock } from '../../src/recipes/index.ts'
 import { play } from '../differential/play.ts'
 import { type Script, scripts, type Step } from '../differential/script.ts'
@@ -85,6 +85,32 @@ describeReal('K7: a client of an observer', (shared) => {
     )
   })
 
+  test('reads the four-letter words of leaders, followers and observers', async () => {
+    await ensemble.untilWhole()
+    for (const member of ensemble.members) {
+      const { connectString, version } = member
+      const mode = await member.mode()
+      expect(await fourLetterWords.srvr(connectString)).toMatchObject({ mode, version })
+      const { clients } = await fourLetterWords.stat(connectString)
+      expect(clients.length).toBeGreaterThan(0) // the one that asks
+      expect((await fourLetterWords.cons(connectString)).length).toBeGreaterThan(0)
+      const conf = await fourLetterWords.conf(connectString)
+      expect(conf.get('server.4')).toMatch(/:observer;127\.0\.0\.1:\d+$/)
+      const mntr = await fourLetterWords.mntr(connectString)
+      expect(mntr.get('zk_server_state')).toBe(mode)
+      const texts = [...mntr].filter(([, value]) => typeof value === 'string')
+      expect(['zk_version', 'zk_server_state', 'zk_peer_state']).toEqual(
+        expect.arrayContaining(texts.map(([name]) => name)),
+      )
+      expect(await fourLetterWords.isro(connectString)).toBe('rw')
+      expect(await fourLetterWords.wchs(connectString)).toEqual({
+        connections: 0,
+        paths: 0,
+        watches: 0,
+      })
+    }
+  })
+
   test('reads behind a sync what another member has taken', async () => {
     const root = await newChroot(ensemble)
     const writer = await openedAt(await ensemble.leader(), root)
@@ -120,7 +146,7 @@ describeReal('K7: a client of an observer', (shared) => {
   // The observer tells the leader whom it has heard of.
   test('keeps session and lease while it is idle, and a silent one beside it expires', async () => {
     const root = await newChroot(ensemble)
-    const options = { sessionTimeout: 1_500 }
+    const options = { sessionTimeout: 4_000 } // a lease of 2.7 s, which is renewed after 1.3 s
     await using wire = await LinkProxy.start(observer().port)
     const idle = await openAt(observer().connectString + root, options)
     const silent = await openAt(wire.connectString + root, options)
@@ -133,7 +159,8 @@ describeReal('K7: a client of an observer', (shared) => {
     wire.isSilent = true
 
     expect(await gone).toMatchObject({ type: 'NodeDeleted', path: '/silent' })
-    expect([held.isHeld, idle.session.id, idle.state]).toEqual([true, id, 'connected'])
+    expect([held.signal.reason, held.isHeld]).toEqual([undefined, true])
+    expect([idle.session.id, idle.state]).toEqual([id, 'connected'])
     wire.isSilent = false
     await held.release()
   })
