@@ -53,8 +53,8 @@ export class Cable {
     return this.#stalled !== null
   }
 
-  /** Does something behind what has stalled the connection. */
-  whenFree(run: () => void): void {
+  /** Does something behind what has stalled the connection; now, if nothing has. */
+  inTurn(run: () => void): void {
     if (this.#stalled === null) run()
     else this.#stalled.push(run)
   }
@@ -67,7 +67,7 @@ export class Cable {
       this.#stalled = null
       try {
         first()
-        for (const run of stalled) run() // one of them may stall again, with those behind it
+        for (const run of stalled) this.inTurn(run) // one of them may stall it again
       } catch {
         this.link.close() // as for any request that cannot be decoded
       }

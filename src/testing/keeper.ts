@@ -13,7 +13,7 @@ import { processRequest, refuseRequest } from './processor.ts'
 import { type Profile } from './profile.ts'
 import { type RequestView, viewOf, viewWithout } from './request-view.ts'
 import { ServerState, type StateOptions } from './state.ts'
-import { strike, strikeLink } from './strike.ts'
+import { type Errand, strike, strikeLink } from './strike.ts'
 
 export interface KeeperOptions extends StateOptions {
   /** Faults that strike here, too, behind those of its own. */
@@ -133,10 +133,14 @@ export class Keeper implements LinkHost, Scope {
 
   handleHandshake(link: Link, request: handshake.ConnectRequest): void {
     if (!this.state.isServing) return link.close()
-    const view = viewWithout(request.sessionId, 'handshake')
-    this.#meet(link, view, null, () => {
-      if (!link.isClosed) this.#shakeHands(link, request)
-      this.state.changes.note()
+    this.#meet(link, {
+      request: viewWithout(request.sessionId, 'handshake'),
+      carryOut: () => {
+        if (!link.isClosed) this.#shakeHands(link, request)
+        this.state.changes.note()
+      },
+      refuse: () => link.close(),
+      lose: () => undefined,
     })
   }
 
@@ -149,8 +153,13 @@ export class Keeper implements LinkHost, Scope {
   handleRequest(link: Link, header: records.RequestHeader, body: Reader): void {
     if (this.#isCalm(link)) return this.#carryOut(link, header, body)
     const kept = copyOf(body) // it may have to wait
-    const view = viewOf(link.sessionId, header, copyOf(body))
-    this.#meet(link, view, header, () => this.#carryOut(link, header, kept))
+    const request = viewOf(link.sessionId, header, copyOf(body))
+    this.#meet(link, {
+      request,
+      carryOut: () => this.#carryOut(link, header, kept),
+      refuse: (err) => refuseRequest(this.state, link, header.xid, request, err),
+      lose: () => link.forget(header),
+    })
   }
 
   handleClosed(link: Link): void {
@@ -174,25 +183,15 @@ export class Keeper implements LinkHost, Scope {
     return cable
   }
 
-  /** Lets a fault strike, or the request happen. `header` is null for a handshake. */
-  #meet(
-    link: Link,
-    request: RequestView,
-    header: records.RequestHeader | null,
-    carryOut: () => void,
-    cable = this.#cableOf(link),
-  ): void {
-    if (cable.isStalled) {
-      return cable.whenFree(() => this.#meet(link, request, header, carryOut, cable))
-    }
-    const fault = this.#strike(request)
-    const { state } = this
-    state.changes.note()
-    if (fault === null) return carryOut()
-    const refuse = (err: number) => {
-      if (header !== null) refuseRequest(state, link, header.xid, request, err)
-    }
-    strike(fault, { cable, request, header, state, carryOut, refuse, later: this.#later })
+  /** Lets a fault strike, or the request happen. */
+  #meet(link: Link, errand: Errand): void {
+    const cable = this.#cableOf(link)
+    cable.inTurn(() => {
+      const fault = this.#strike(errand.request)
+      this.state.changes.note()
+      if (fault === null) errand.carryOut()
+      else strike(fault, { ...errand, cable, state: this.state, later: this.#later })
+    })
   }
 
   /** A write that came in is carried out even if its connection has gone meanwhile. */

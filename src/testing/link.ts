@@ -137,6 +137,11 @@ export class Link implements Watcher {
     if (header.xid > 0) this.outstanding--
   }
 
+  /** A request that was read, and yet has never come in. */
+  forget({ xid }: records.RequestHeader): void {
+    if (xid > 0) this.outstanding--
+  }
+
   replyHandshake(response: handshake.ConnectResponse): void {
     this.#send((out) => handshake.ConnectResponse.write(out, response))
   }

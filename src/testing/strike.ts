@@ -1,20 +1,23 @@
 /** Faults at work. */
-import { type records } from '../protocol/index.ts'
 import { type Cable } from './cable.ts'
 import { errnoOfFailure, type FaultPlan, isLinkFault, type LinkFault } from './fault-plan.ts'
 import { type RequestView } from './request-view.ts'
 import { type ServerState } from './state.ts'
 
-/** A request, or a handshake, at the moment in which something goes wrong. */
-export interface Scene {
-  readonly cable: Cable
+/** A request, or a handshake, and what can become of it. */
+export interface Errand {
   readonly request: RequestView
-  /** Null for a handshake. */
-  readonly header: records.RequestHeader | null
-  readonly state: ServerState
   readonly carryOut: () => void
-  /** Answers an error instead. A handshake has none to answer. */
+  /** Answers an error instead. */
   readonly refuse: (err: number) => void
+  /** It has never come in. */
+  readonly lose: () => void
+}
+
+/** The moment in which something goes wrong with it. */
+interface Scene extends Errand {
+  readonly cable: Cable
+  readonly state: ServerState
   /** Runs something so much later, unless the server goes away before. */
   readonly later: (ms: number, run: () => void) => void
 }
@@ -56,17 +59,17 @@ export function strikeLink(fault: FaultPlan, cable: Cable): void {
   else cable.reset()
 }
 
-function strikeMidway(fault: LinkFault, { cable, header, carryOut }: Scene): void {
+function strikeMidway(fault: LinkFault, { cable, carryOut, lose }: Scene): void {
   cable.apply(fault)
   const isLost = fault.do === 'silence' && fault.direction !== 'to-client'
-  if (!isLost) carryOut()
-  else if (header !== null && header.xid > 0) cable.link.outstanding-- // it has not come in
+  if (isLost) lose()
+  else carryOut()
 }
 
 /** A handshake is told; a request gets no answer. */
-function expire({ state, request, header, carryOut }: Scene): void {
-  if (state.hasSession(request.sessionId)) state.expire(request.sessionId)
-  if (header === null) carryOut()
+function expire({ state, request, carryOut }: Scene): void {
+  state.expire(request.sessionId)
+  if (request.operation === 'handshake') carryOut()
 }
 
 /** The server is busy: this request and those behind it wait. */
