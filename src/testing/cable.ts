@@ -5,7 +5,7 @@
 import { type Clock } from './clock.ts'
 import { type FaultDirection, type LinkFault } from './fault-plan.ts'
 import { type Link, type Wire } from './link.ts'
-import { Pipe } from './pipe.ts'
+import { Pipe, type Shape } from './pipe.ts'
 
 export class Cable {
   readonly link: Link
@@ -60,14 +60,14 @@ export class Cable {
     else this.#stalled.push(run)
   }
 
-  /** Whatever comes in waits until the function that is returned is called: behind what that runs. */
-  stall(): (first: () => void) => void {
+  /** Whatever comes in waits until the function that is returned is called: behind what that runs first. */
+  stall(): (first?: () => void) => void {
     const stalled: (() => void)[] = []
     this.#stalled = stalled
     return (first) => {
       this.#stalled = null
       try {
-        first()
+        first?.()
         for (const run of stalled) this.inTurn(run) // one of them may stall it again
       } catch {
         this.link.close() // as for any request that cannot be decoded
@@ -107,22 +107,10 @@ export class Cable {
         return this.#each(fault.direction ?? 'to-client', (pipe) => {
           pipe.cutAfter(fault.bytes, () => this.#end())
         })
-      case 'slow': {
-        const gapMs = 10
-        const bytesMax = Math.max(1, Math.round((fault.bytesPerSecond * gapMs) / 1000))
-        const shape = { bytesMax, gapMs: (1000 * bytesMax) / fault.bytesPerSecond }
-        return this.#each(fault.direction, (pipe) => pipe.shape(shape))
-      }
-      case 'lag':
-        return this.#each(fault.direction, (pipe) => pipe.shape({ lagMs: fault.ms }))
-      case 'slice':
-        return this.#each(fault.direction, (pipe) =>
-          pipe.shape({ bytesMax: fault.bytes, gapMs: 1 }),
-        )
-      case 'glue':
-        return this.#each(fault.direction, (pipe) => pipe.shape({ glueMs: fault.ms }))
       case 'garbage':
         return this.toClient.push(Buffer.from(fault.hex ?? usualGarbage, 'hex'))
+      default:
+        return this.#each(fault.direction, (pipe) => pipe.shape(shapeOf(fault)))
     }
   }
 
@@ -150,3 +138,24 @@ export class Cable {
 
 /** A frame too short for any header. */
 const usualGarbage = '00000003c0ffee'
+
+type ShapingFault = Exclude<LinkFault, { readonly do: 'silence' | 'cut' | 'garbage' }>
+
+function shapeOf(fault: ShapingFault): Partial<Shape> {
+  switch (fault.do) {
+    case 'slow':
+      return lineOf(fault.bytesPerSecond)
+    case 'lag':
+      return { lagMs: fault.ms }
+    case 'slice':
+      return { bytesMax: fault.bytes, gapMs: 1 }
+    case 'glue':
+      return { glueMs: fault.ms }
+  }
+}
+
+/** A piece every ten milliseconds; fewer, where that would be less than a byte. */
+function lineOf(bytesPerSecond: number): Partial<Shape> {
+  const bytesMax = Math.max(1, Math.round(bytesPerSecond / 100))
+  return { bytesMax, gapMs: (1000 * bytesMax) / bytesPerSecond }
+}

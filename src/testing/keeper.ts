@@ -147,7 +147,7 @@ export class Keeper implements LinkHost, Scope {
   /** What a client sends before it has an answer, a server does not even read. */
   #shakeHands(link: Link, request: handshake.ConnectRequest): void {
     const goOn = this.#cableOf(link).stall()
-    answerHandshake(this.state, link, request, () => goOn(() => undefined))
+    answerHandshake(this.state, link, request, () => goOn())
   }
 
   handleRequest(link: Link, header: records.RequestHeader, body: Reader): void {
