@@ -142,7 +142,12 @@ const matchFields: Fields = {
 /** @throws {ZooKeeperError} `BAD_ARGUMENTS` for a plan that says nothing, or nothing that is possible. */
 export function checkPlan(plan: FaultPlan): void {
   if (!Object.hasOwn(kinds, plan.do)) refuse(`there is no fault "${plan.do as string}"`)
-  const { strikes, required = {}, optional = {} } = kinds[plan.do]
+  checkFields(plan)
+  checkTargets(plan)
+}
+
+function checkFields(plan: FaultPlan): void {
+  const { required = {}, optional = {} } = kinds[plan.do]
   const fields: Fields = { ...matchFields, ...required, ...optional }
   for (const name of Object.keys(required)) {
     if (!(name in plan)) refuse(`"${plan.do}" needs "${name}"`)
@@ -152,6 +157,10 @@ export function checkPlan(plan: FaultPlan): void {
     const isValid = fields[name] ?? refuse(`"${plan.do}" has no "${name}"`)
     if (!isValid(value)) refuse(`"${name}" of "${plan.do}" cannot be ${String(value)}`)
   }
+}
+
+function checkTargets(plan: FaultPlan): void {
+  const { strikes } = kinds[plan.do]
   const targets = operationsOf(plan)
   const accepts = targets?.has('accept') ?? false
   if (accepts && strikes === 'requests') refuse(`"${plan.do}" strikes requests, not "accept"`)

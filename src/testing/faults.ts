@@ -14,18 +14,18 @@ export class Fault {
   readonly struck: Promise<void>
   readonly #matches: (request: RequestView) => boolean
   readonly #dice: Prng
-  readonly #onRemoved: (fault: Fault) => void
+  readonly #onDone: (fault: Fault) => void
   #seen = 0
   #hits = 0
   #settle!: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
   /** @internal */
-  constructor(plan: FaultPlan, onRemoved: (fault: Fault) => void) {
+  constructor(plan: FaultPlan, onDone: (fault: Fault) => void) {
     checkPlan(plan)
     this.plan = plan
     this.#matches = matcherOf(plan)
     this.#dice = new Prng(plan.seed ?? 0)
-    this.#onRemoved = onRemoved
+    this.#onDone = onDone
     this.struck = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -39,19 +39,20 @@ export class Fault {
 
   /** It strikes no more. What it has done to connections stays. */
   remove(): void {
-    this.#onRemoved(this)
+    this.#onDone(this)
     const detail = 'the fault was removed before it struck'
     this.#settle.reject(new ZooKeeperError('CLOSED', { detail }))
   }
 
   /** @internal Whether it strikes this request; counts it. */
   meets(request: RequestView): boolean {
+    if (!this.#matches(request)) return false
+    this.#seen++
     const { nth = 1, times = 1, chance = 1 } = this.plan
-    if (this.#hits >= times || !this.#matches(request) || ++this.#seen < nth) return false
-    if (chance < 1 && !this.#dice.chance(chance)) return false
+    if (this.#seen < nth || (chance < 1 && !this.#dice.chance(chance))) return false
     this.#hits++
     this.#settle.resolve()
-    if (this.#hits >= times) this.#onRemoved(this)
+    if (this.#hits === times) this.#onDone(this)
     return true
   }
 }
@@ -74,7 +75,7 @@ export class Faults {
    * await fault.struck
    */
   add(plan: FaultPlan): Fault {
-    const fault = new Fault(plan, (removed) => this.#active.delete(removed))
+    const fault = new Fault(plan, (done) => this.#active.delete(done))
     this.#active.add(fault)
     return fault
   }
