@@ -147,15 +147,16 @@ export function checkPlan(plan: FaultPlan): void {
 }
 
 function checkFields(plan: FaultPlan): void {
-  const { required = {}, optional = {} } = kinds[plan.do]
+  const { do: kind, ...rest } = plan
+  const { required = {}, optional = {} } = kinds[kind]
   const fields: Fields = { ...matchFields, ...required, ...optional }
+  const said = new Map(Object.entries<unknown>(rest).filter(([, value]) => value !== undefined))
   for (const name of Object.keys(required)) {
-    if (!(name in plan)) refuse(`"${plan.do}" needs "${name}"`)
+    if (!said.has(name)) refuse(`"${kind}" needs "${name}"`)
   }
-  for (const [name, value] of Object.entries(plan)) {
-    if (name === 'do' || value === undefined) continue
-    const isValid = fields[name] ?? refuse(`"${plan.do}" has no "${name}"`)
-    if (!isValid(value)) refuse(`"${name}" of "${plan.do}" cannot be ${String(value)}`)
+  for (const [name, value] of said) {
+    const isValid = fields[name] ?? refuse(`"${kind}" has no "${name}"`)
+    if (!isValid(value)) refuse(`"${name}" of "${kind}" cannot be ${String(value)}`)
   }
 }
 

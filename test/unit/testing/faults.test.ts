@@ -423,6 +423,7 @@ test.each<[string, object]>([
   ['there is no fault "explode"', { do: 'explode' }],
   ['there is no fault "toString"', { do: 'toString' }],
   ['"fail" needs "code"', { do: 'fail' }],
+  ['"lag" needs "ms"', { do: 'lag', ms: undefined }],
   ['"code" of "fail" cannot be CLOSED', { do: 'fail', code: 'CLOSED' }],
   ['"code" of "fail" cannot be 0', { do: 'fail', code: 0 }],
   ['"drop-reply" has no "opeartion"', { do: 'drop-reply', opeartion: 'create' }],
