@@ -143,8 +143,9 @@ export class Replica {
     this.state.changes.note()
   }
 
-  /** Ends all connections. Nobody who waits for an answer gets one. */
+  /** Ends all connections, that to its leader, too. Nobody who waits for an answer gets one. */
   leave(): void {
+    this.#underWay = []
     this.#isLooking = false
     this.#grace?.cancel()
     this.state.isServing = false

@@ -197,6 +197,24 @@ export const testedCanaries: readonly TestedCanary[] = [
     ],
   },
   {
+    name: 'members that look for a leader serve whoever comes',
+    file: 'src/testing/keeper.ts',
+    edits: [['if (!this.state.isServing) return link.close()', '']],
+    foundBy: [
+      'test/unit/testing/elections.test.ts',
+      'members without a leader close their connections, and answer words alone',
+    ],
+  },
+  {
+    name: 'a reconfig happens without those who will vote',
+    file: 'src/testing/reign.ts',
+    edits: [['if (nextZxid < this.#reconfig.zxid) return this.#reconfig.zxid - 1n', 'return zxid']],
+    foundBy: [
+      'test/integration/test-ensemble-reconfig.test.ts',
+      'a reconfig happens when a majority of those who will vote has it, too',
+    ],
+  },
+  {
     name: 'ephemerals outlive their session on the test server',
     file: 'src/testing/tree.ts',
     edits: [
