@@ -12,7 +12,8 @@ import { ZooKeeperEnsemble } from '../support/zookeeper-ensemble.ts'
 import { ZooKeeperServer } from '../support/zookeeper-server.ts'
 
 // What a server acknowledges stands in its transaction log before. Here the log cannot be written: the
-// disk is full (no file may grow), or it hangs (the thread that writes the log is stopped, and no other).
+// disk is full (no file may grow; on a tmpfs that was really full ZooKeeper 3.9.5 ended in the same way),
+// or it hangs (the thread that writes the log is stopped, and no other).
 
 const canBeFull = await isRunnable('prlimit', '--version')
 if (!canBeFull) console.warn('skipped: K6, full disks: there is no `prlimit`')
