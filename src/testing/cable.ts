@@ -26,7 +26,7 @@ export class Cable {
     this.link = plug({
       ...wire,
       write: (bytes) => this.#write(bytes),
-      end: () => this.toClient.then(() => wire.end()),
+      end: () => this.toClient.behind(() => wire.end()),
       reset: () => this.reset(),
     })
   }
@@ -39,7 +39,7 @@ export class Cable {
   /** The client, or the network, has closed the connection. */
   handleClosed(): void {
     this.toClient.close()
-    this.toServer.then(() => this.link.handleClosed())
+    this.toServer.behind(() => this.link.handleClosed())
   }
 
   /** Closes at once, so that the client sees a reset. */

@@ -52,7 +52,7 @@ export class Pipe {
   }
 
   /** Does something behind everything that was pushed before. */
-  then(run: () => void): void {
+  behind(run: () => void): void {
     if (this.#isClosed) return
     if (this.#isIdle) return run()
     this.#items.push({ atMs: this.#dueMs(), bytes: null, run })
