@@ -8,8 +8,9 @@ import { type RequestView } from './request-view.ts'
 export class Fault {
   readonly plan: FaultPlan
   /**
-   * Resolves when it has struck for the first time. Rejects with `CLOSED` if it was removed, or the
-   * server closed, before.
+   * Resolves when it has struck for the first time: before anything of that has reached the client, be
+   * it a reply or the end of the connection. Rejects with `CLOSED` if it was removed, or the server
+   * closed, before.
    */
   readonly struck: Promise<void>
   readonly #matches: (request: RequestView) => boolean
