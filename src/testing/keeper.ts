@@ -139,7 +139,7 @@ export class Keeper implements LinkHost, Scope {
         if (!link.isClosed) this.#shakeHands(link, request)
         this.state.changes.note()
       },
-      refuse: () => link.close(),
+      refuse: () => link.close(), // it has no error to answer
       lose: () => undefined,
     })
   }
