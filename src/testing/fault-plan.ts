@@ -13,7 +13,8 @@ export type RequestFault =
   /**
    * The connection is reset before the request is carried out, or after; the client cannot tell which.
    * `expire` ends the session before the request is carried out. `duplicate-reply` sends the reply
-   * twice, `reorder-reply` sends it behind whatever the connection is sent next.
+   * twice, `reorder-reply` sends it behind whatever the connection is sent next; a member of an ensemble
+   * that is held answers a write later, and then as usual.
    */
   | {
       readonly do: 'drop-request' | 'drop-reply' | 'expire' | 'duplicate-reply' | 'reorder-reply'
