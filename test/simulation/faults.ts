@@ -131,12 +131,15 @@ const faults = {
     return true
   },
 
-  wipe: (world, dice) =>
-    onFollower(world, dice, (follower) => {
+  /** Only while the others are a majority, and give it back: else what it alone had seen is lost in earnest. */
+  wipe: (world, dice) => {
+    if (world.quorum.followers.length < 2) return false
+    return onFollower(world, dice, (follower) => {
       world.quorum.stop(follower)
       follower.wipe()
       world.quorum.start(follower)
-    }),
+    })
+  },
 
   /** Longer than a session lasts, or shorter. */
   isolate: (world, dice) => {
