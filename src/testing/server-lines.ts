@@ -34,7 +34,7 @@ export function membersOf(text: string): readonly EnsembleMember[] {
 
 /** None of an empty line and of a remark. */
 function propertyOf(line: string): readonly (readonly [key: string, value: string])[] {
-  const [, key = '', value = ''] = /^\s*([^=:\s]*)\s*[=:]?\s*(.*)$/.exec(line) ?? []
+  const [, key = '', value = ''] = /^\s*([^=:\s]*)\s*[=:]?\s*(.*)$/s.exec(line) ?? []
   return /^[#!]|^$/.test(key) ? [] : [[key, value]]
 }
 
@@ -88,14 +88,8 @@ function hostParts(text: string): readonly string[] {
 /** As Java splits: what is empty at the end, is left out. */
 function partsOf(text: string, separator: string): readonly string[] {
   const parts = text.split(separator)
-  return parts.slice(
-    0,
-    1 +
-      Math.max(
-        0,
-        parts.findLastIndex((part) => part !== ''),
-      ),
-  )
+  const last = parts.findLastIndex((part) => part !== '')
+  return parts.slice(0, Math.max(1, last + 1))
 }
 
 /** Whether both would listen at one address and port. Those of this machine count for nothing. */
