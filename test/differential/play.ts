@@ -155,11 +155,24 @@ class Stage implements AsyncDisposable {
   }
 
   async #resume(actor: Actor): Promise<void> {
+    await this.#attach(actor, { ...resumeRequest(actor.raw), timeOut })
+    this.#noteResumed(actor)
+  }
+
+  /** Where a session ends, ZooKeeper closes what has attached to it meanwhile, too, without an answer. */
+  async #resumeEnded(actor: Actor): Promise<void> {
     const request = { ...resumeRequest(actor.raw), timeOut }
+    await this.#attach(actor, request)
+    if (actor.raw.session === null) await this.#attach(actor, request)
+    this.#noteResumed(actor)
+  }
+
+  async #attach(actor: Actor, request: Parameters<typeof RawClient.connect>[1]): Promise<void> {
     actor.raw = await RawClient.connect(this.#port, request)
-    // Where a session ends, ZooKeeper closes what has attached to it meanwhile, too, without an answer.
-    if (actor.raw.session === null) actor.raw = await RawClient.connect(this.#port, request)
     actor.eventsTold = 0
+  }
+
+  #noteResumed(actor: Actor): void {
     this.#note(`${actor.name} resumes`, actor, actor.raw.session?.timeOut)
   }
 
@@ -184,7 +197,7 @@ class Stage implements AsyncDisposable {
     const { zxid } = await observer.takeEvent()
     this.#telling.noteEnd(zxid)
     await this.#settle()
-    await this.#resume(actor)
+    await this.#resumeEnded(actor)
     await this.#open(actor)
   }
 
