@@ -50,7 +50,6 @@ export interface Measurement {
   readonly cpuMicrosPerOperation: number
   readonly p50Micros: number
   readonly p99Micros: number
-  readonly rssMegabytes: number
 }
 
 /** The znode that is read and written; it exists before a contestant starts. */

@@ -122,7 +122,7 @@ async function runCell(server: BenchServer, cell: Cell, round: number): Promise<
   }))
 }
 
-/** Nobody else has a lock for Node, nor one call for many reads in another language. */
+/** No other client for Node has a lock. Those in other languages do what all of them have. */
 function isEntered(contestant: Contestant, workload: Workload): boolean {
   if (contestant === 'baseline') return options.baseline !== undefined
   if (contestant === 'node-zookeeper-client') return workload !== 'lock'

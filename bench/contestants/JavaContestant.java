@@ -55,13 +55,12 @@ public class JavaContestant {
     System.out.printf(
         Locale.ROOT,
         "{\"operationsInAll\":%d,\"operationsPerSecond\":%f,\"cpuMicrosPerOperation\":%f,"
-            + "\"p50Micros\":%f,\"p99Micros\":%f,\"rssMegabytes\":%f}%n",
+            + "\"p50Micros\":%f,\"p99Micros\":%f}%n",
         operations.get(),
         count / seconds,
         cpuMicros / count,
         percentile(latencies, 0.5),
-        percentile(latencies, 0.99),
-        Runtime.getRuntime().totalMemory() / 1048576.0);
+        percentile(latencies, 0.99));
   }
 
   static long cpuNanos() {

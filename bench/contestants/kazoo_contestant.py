@@ -105,7 +105,6 @@ print(
             "cpuMicrosPerOperation": cpu * 1e6 / max(count, 1),
             "p50Micros": percentile(latencies, 0.5),
             "p99Micros": percentile(latencies, 0.99),
-            "rssMegabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
     )
 )

@@ -4,7 +4,10 @@ import { type Contestant, type Foreigner, type Measurement, type Plan } from '..
 import { type Contender, Meter } from './meter.ts'
 import type { Build } from './zoowire.ts'
 
-const start: Record<Exclude<Contestant, Foreigner>, (plan: Plan) => Promise<Contender>> = {
+/** Those that are programs of Node. */
+type Own = Exclude<Contestant, Foreigner>
+
+const start: Record<Own, (plan: Plan) => Promise<Contender>> = {
   'raw socket': async (plan) =>
     plan.workload === 'lock'
       ? (await import('./raw-lock.ts')).contend(plan)
@@ -23,8 +26,8 @@ const start: Record<Exclude<Contestant, Foreigner>, (plan: Plan) => Promise<Cont
   },
 }
 
-const plan = JSON.parse(process.argv[2]!) as Plan
-const contender = await start[plan.contestant as keyof typeof start](plan)
+const plan = JSON.parse(process.argv[2]!) as Plan & { readonly contestant: Own }
+const contender = await start[plan.contestant](plan)
 const meter = new Meter(plan.inFlight)
 const done = contender.run(meter)
 const measured = await meter.measure(plan)

@@ -46,7 +46,6 @@ export class Meter {
       cpuMicrosPerOperation: (user + system) / operations,
       p50Micros: this.#latencies.getValueAtPercentile(50),
       p99Micros: this.#latencies.getValueAtPercentile(99),
-      rssMegabytes: process.memoryUsage.rss() / 2 ** 20,
     }
   }
 }
