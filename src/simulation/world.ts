@@ -32,11 +32,6 @@ export interface WorldOptions {
   readonly network?: Partial<NetworkOptions>
 }
 
-/** Some hundred milliseconds as a rule; at times longer than some sessions last. */
-function electionMs(dice: Prng): number {
-  return dice.chance(0.1) ? dice.int(1_000, 10_000) : dice.int(100, 1_000)
-}
-
 /** A dial that a client made. */
 export interface Dial {
   readonly client: number
@@ -234,4 +229,9 @@ export class World {
       },
     }
   }
+}
+
+/** Some hundred milliseconds as a rule; at times longer than some sessions last. */
+function electionMs(dice: Prng): number {
+  return dice.chance(0.1) ? dice.int(1_000, 10_000) : dice.int(100, 1_000)
 }
