@@ -7,7 +7,7 @@ import { isRunnable } from '../support/run-command.ts'
 import { errorOf, newChroot, openAt } from '../support/servers.ts'
 import { describeReal } from '../support/shared-zookeeper.ts'
 import { readTransactionLog } from '../support/transaction-log.ts'
-import { inWords, reattached, underLoad } from '../support/under-load.ts'
+import { attachedTo, inWords, reattached, underLoad } from '../support/under-load.ts'
 import { ZooKeeperEnsemble } from '../support/zookeeper-ensemble.ts'
 import { ZooKeeperServer } from '../support/zookeeper-server.ts'
 
@@ -76,7 +76,8 @@ describeReal('K6: disks of an ensemble', () => {
     whereDisksFill(
       'is full: its clients go elsewhere and are told the truth',
       async ({ annotate }) => {
-        const { zk, member } = await attachedTo(role)
+        const zk = await attachedTo(ensemble, role, 9_000)
+        const member = ensemble.memberAt(zk.server)
         const verdict = await underLoad(ensemble, zk, async () => {
           await reattached(zk, () => member.limitFiles(0))
           expect(zk.server).not.toBe(member.connectString)
@@ -90,7 +91,7 @@ describeReal('K6: disks of an ensemble', () => {
 
   describe('those of a majority hang', () => {
     test('a client under load is told the truth', async ({ annotate }) => {
-      const { zk } = await attachedTo('leader', 3_000)
+      const zk = await attachedTo(ensemble, 'leader', 3_000)
       const verdict = await underLoad(ensemble, zk, async () => {
         const stalled = await stallMajority()
         await zk.waitFor('suspended') // where a write waits, pings of its session wait behind it
@@ -138,17 +139,6 @@ describeReal('K6: disks of an ensemble', () => {
       end: () => {
         for (const stall of stalls) stall[Symbol.dispose]()
       },
-    }
-  }
-
-  /** Clients choose their server by chance, so one is opened until it has chosen well. */
-  async function attachedTo(role: 'leader' | 'follower', sessionTimeout = 9_000) {
-    for (;;) {
-      const leader = await ensemble.untilWhole()
-      const zk = await openAt(ensemble.connectString, { sessionTimeout })
-      const member = ensemble.memberAt(zk.server)
-      if ((member === leader) === (role === 'leader')) return { zk, member }
-      await zk.close()
     }
   }
 })

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ZooKeeper } from '../../src/index.ts'
-import { openAt } from '../support/servers.ts'
 import { describeReal } from '../support/shared-zookeeper.ts'
-import { inWords, reattached, underLoad } from '../support/under-load.ts'
+import { attachedTo, inWords, reattached, underLoad } from '../support/under-load.ts'
 import { ZooKeeperEnsemble } from '../support/zookeeper-ensemble.ts'
 import { type ZooKeeperServer } from '../support/zookeeper-server.ts'
 
@@ -23,7 +21,7 @@ describeReal('an ensemble of three', () => {
 
   describe.each(['follower', 'leader'] as const)('a client of the %s', (role) => {
     test('tells the truth when that member is killed', async ({ annotate }) => {
-      const zk = await attachedTo(role)
+      const zk = await attachedTo(ensemble, role, sessionTimeout)
       const member = ensemble.memberAt(zk.server)
       const verdict = await underLoad(ensemble, zk, async () => {
         await reattached(zk, () => member.kill())
@@ -34,7 +32,7 @@ describeReal('an ensemble of three', () => {
     })
 
     test('tells the truth when that member hangs for a while', async ({ annotate }) => {
-      const zk = await attachedTo(role)
+      const zk = await attachedTo(ensemble, role, sessionTimeout)
       const member = ensemble.memberAt(zk.server)
       const verdict = await underLoad(ensemble, zk, async () => {
         await reattached(zk, () => {
@@ -48,7 +46,7 @@ describeReal('an ensemble of three', () => {
   })
 
   test('a client of a follower tells the truth when the leader is killed', async ({ annotate }) => {
-    const zk = await attachedTo('follower')
+    const zk = await attachedTo(ensemble, 'follower', sessionTimeout)
     const leader = await ensemble.leader()
     const verdict = await underLoad(ensemble, zk, async () => {
       await reattached(zk, () => leader.kill())
@@ -58,7 +56,7 @@ describeReal('an ensemble of three', () => {
   })
 
   test('a client tells the truth when each member in turn is restarted', async ({ annotate }) => {
-    const zk = await attachedTo('follower')
+    const zk = await attachedTo(ensemble, 'follower', sessionTimeout)
     const verdict = await underLoad(ensemble, zk, async () => {
       for (const member of ensemble.members) await restartAsOperator(member)
     })
@@ -66,7 +64,7 @@ describeReal('an ensemble of three', () => {
   }, 60_000)
 
   test('a client tells the truth when all members are killed and started', async ({ annotate }) => {
-    const zk = await attachedTo('follower')
+    const zk = await attachedTo(ensemble, 'follower', sessionTimeout)
     const verdict = await underLoad(ensemble, zk, async () => {
       await reattached(zk, async () => {
         await ensemble.killAll()
@@ -75,16 +73,6 @@ describeReal('an ensemble of three', () => {
     })
     await annotate(inWords(verdict))
   })
-
-  /** Clients choose their server by chance, so one is opened until it has chosen well. */
-  async function attachedTo(role: 'leader' | 'follower'): Promise<ZooKeeper> {
-    for (;;) {
-      const leader = await ensemble.untilWhole()
-      const zk = await openAt(ensemble.connectString, { sessionTimeout })
-      if ((zk.server === leader.connectString) === (role === 'leader')) return zk
-      await zk.close()
-    }
-  }
 
   /** The next one goes down when this one is back, so that there always is a majority. */
   async function restartAsOperator(member: ZooKeeperServer): Promise<void> {

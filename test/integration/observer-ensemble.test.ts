@@ -7,7 +7,7 @@ import { type Script, scripts, type Step } from '../differential/script.ts'
 import { LinkProxy } from '../support/link-proxy.ts'
 import { errorOf, newChroot, openAt, testSince } from '../support/servers.ts'
 import { describeReal } from '../support/shared-zookeeper.ts'
-import { inWords, reattached, underLoad } from '../support/under-load.ts'
+import { attachedTo, inWords, reattached, underLoad } from '../support/under-load.ts'
 import { ZooKeeperEnsemble } from '../support/zookeeper-ensemble.ts'
 import { type ZooKeeperServer } from '../support/zookeeper-server.ts'
 
@@ -182,7 +182,7 @@ describeReal('K7: a client of an observer', (shared) => {
 
   describe('is told the truth, and keeps its session', () => {
     test('when the observer is killed', async ({ annotate }) => {
-      const zk = await attached()
+      const zk = await attachedTo(ensemble, 'observer', sessionTimeout)
       const { path } = await zk.create('/left-', '', { mode: 'ephemeral-sequential' })
       const verdict = await underLoad(ensemble, zk, async () => {
         await reattached(zk, () => observer().kill())
@@ -254,15 +254,6 @@ describeReal('K7: a client of an observer', (shared) => {
     expect([zk.session.id, (await zk.exists('/mine'))?.ephemeralOwner]).toEqual([id, id])
     expect(String((await zk.getData('/mine')).data)).toBe('')
   }, 60_000)
-
-  /** Clients choose their server by chance, so one is opened until it has chosen the observer. */
-  async function attached(): Promise<ZooKeeper> {
-    for (;;) {
-      const zk = await openAt(ensemble.connectString, { sessionTimeout })
-      if (zk.server === observer().connectString) return zk
-      await zk.close()
-    }
-  }
 })
 
 /** What three clients do, but for what changes the members, waits for an expiry, or goes by itself. */

@@ -48,23 +48,19 @@ for (const fault of faults) {
   })
 }
 
-test.each(steps)('an abort at request %i leaves no znode behind', async (step) => {
-  await using scene = await Scene.open()
-  const signal = scene.abortAt(step, { do: 'pass' })
-  const outcome = await scene.lock.acquire({ signal }).catch((error: unknown) => error)
-  await scene.release(outcome)
-  await scene.untilEmpty()
-  scene.expectDisturbed(step)
-})
-
-test.each(steps)('an abort while the reply to request %i is lost leaves no znode', async (step) => {
-  await using scene = await Scene.open()
-  const signal = scene.abortAt(step, { do: 'drop-reply' })
-  const outcome = await scene.lock.acquire({ signal }).catch((error: unknown) => error)
-  await scene.release(outcome)
-  await scene.untilEmpty()
-  scene.expectDisturbed(step)
-})
+for (const [title, fault] of [
+  ['an abort at request %i leaves no znode behind', 'pass'],
+  ['an abort while the reply to request %i is lost leaves no znode', 'drop-reply'],
+] as const) {
+  test.each(steps)(title, async (step) => {
+    await using scene = await Scene.open()
+    const signal = scene.abortAt(step, { do: fault })
+    const outcome = await scene.lock.acquire({ signal }).catch((error: unknown) => error)
+    await scene.release(outcome)
+    await scene.untilEmpty()
+    scene.expectDisturbed(step)
+  })
+}
 
 test.each(steps)(
   'an expiry at request %i: the lock is acquired by the next session',

@@ -47,6 +47,23 @@ export async function underLoad(
   return verdict
 }
 
+/** The part of a member in its ensemble. */
+export type Part = 'leader' | 'follower' | 'observer'
+
+/** Clients choose their server by chance, so one is opened until it has chosen one that is such. */
+export async function attachedTo(
+  ensemble: ZooKeeperEnsemble,
+  part: Part,
+  sessionTimeout: number,
+): Promise<ZooKeeper> {
+  for (;;) {
+    await ensemble.untilWhole()
+    const zk = await openAt(ensemble.connectString, { sessionTimeout })
+    if ((await ensemble.memberAt(zk.server).mode()) === part) return zk
+    await zk.close()
+  }
+}
+
 /** Waits until the client has lost its connection and has another one. */
 export async function reattached(zk: ZooKeeper, cut: () => Promise<void> | void): Promise<void> {
   const suspended = zk.waitFor('suspended') // it may be over before the cut is

@@ -7,8 +7,9 @@ import {
   type TestMember,
 } from '../../../src/testing/index.ts'
 import { fourLetterWord } from '../../support/four-letter-word.ts'
+import { connectTo } from './connect-to.ts'
 import { ManualClock } from './manual-clock.ts'
-import { RawClient, resumeRequest } from './raw-client.ts'
+import { resumeRequest } from './raw-client.ts'
 
 // What members say while they look for a leader. `integration/elections-ensemble.test.ts` shows it of real ones.
 
@@ -24,15 +25,6 @@ async function start(options: TestEnsembleOptions = {}) {
   onTestFinished(() => ensemble.close())
   const [one, other] = ensemble.followers
   return { clock, ensemble, leader: ensemble.leader!, one: one!, other: other! }
-}
-
-async function connectTo(
-  member: TestMember,
-  request: Parameters<typeof RawClient.connect>[1] = {},
-): Promise<RawClient> {
-  const client = await RawClient.connect(member.port, request)
-  onTestFinished(() => client.close())
-  return client
 }
 
 const isServing = async (member: TestMember, readOnly = false) =>

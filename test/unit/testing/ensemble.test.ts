@@ -5,6 +5,7 @@ import {
   type TestEnsembleOptions,
   type TestMember,
 } from '../../../src/testing/index.ts'
+import { connectTo } from './connect-to.ts'
 import { ManualClock } from './manual-clock.ts'
 import { openAcl, RawClient, resumeRequest } from './raw-client.ts'
 
@@ -19,15 +20,6 @@ async function start(options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
   const ensemble = await TestEnsemble.start({ tree: { '/a': 'old' }, ...options })
   onTestFinished(() => ensemble.close())
   return ensemble
-}
-
-async function connectTo(
-  member: TestMember,
-  request: Parameters<typeof RawClient.connect>[1] = {},
-): Promise<RawClient> {
-  const client = await RawClient.connect(member.port, request)
-  onTestFinished(() => client.close())
-  return client
 }
 
 async function threeOf(ensemble: TestEnsemble) {
